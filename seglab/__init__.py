@@ -1,0 +1,53 @@
+"""seglab: the operators of segmentation networks, every number in sight.
+
+>>> import seglab as sl
+>>> sl.conv_transpose2d([[0, 1], [2, 3]], [[4, 1], [2, 3]]).terms(1, 1)[0].product
+12.0
+"""
+
+from seglab.operators import avg_pool2d, conv1d, conv2d, conv_transpose1d, conv_transpose2d, max_pool2d, min_pool2d
+from seglab.pipeline import Pipeline
+from seglab.rearranging import (
+    bed_of_nails,
+    concat,
+    crop,
+    interpolate,
+    max_unpool2d,
+    pixel_shuffle,
+    relu,
+    sigmoid,
+    subtract,
+    tanh,
+    threshold,
+)
+from seglab.sizes import output_size, solve_output_size
+from seglab.stored import load
+from seglab.trace import Trace
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Pipeline",
+    "Trace",
+    "avg_pool2d",
+    "bed_of_nails",
+    "concat",
+    "conv1d",
+    "conv2d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "crop",
+    "interpolate",
+    "load",
+    "max_pool2d",
+    "max_unpool2d",
+    "min_pool2d",
+    "output_size",
+    "pixel_shuffle",
+    "relu",
+    "sigmoid",
+    "solve_output_size",
+    "subtract",
+    "tanh",
+    "threshold",
+]

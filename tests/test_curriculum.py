@@ -1,0 +1,136 @@
+"""The numbers that the curriculum promises, row by row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import seglab as sl
+
+NINE = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+
+
+def test_b8_b9_nearest_and_bed_of_nails() -> None:
+    image = [[1, 2], [3, 4]]
+    assert sl.interpolate(image, 2).output.tolist() == [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
+    assert sl.bed_of_nails(image, 2).output.tolist() == [[1, 0, 2, 0], [0, 0, 0, 0], [3, 0, 4, 0], [0, 0, 0, 0]]
+
+
+def test_b10_max_unpooling() -> None:
+    pooled = sl.max_pool2d([[1, 2, 6, 3], [3, 5, 2, 1], [1, 2, 2, 1], [7, 3, 4, 8]], 2)
+    assert pooled.output.tolist() == [[5, 6], [7, 8]]
+    back = sl.max_unpool2d([[1, 2], [3, 4]], pooled.indices, 2)
+    assert back.output.tolist() == [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4]]
+
+
+def test_b11_bilinear() -> None:
+    assert sl.interpolate([[1, 2], [3, 4]], 2, "bilinear").output[0].tolist() == [1, 1.25, 1.75, 2]
+    corners = sl.interpolate([[1, 2], [3, 4]], 2, "bilinear", align_corners=True).output[0]
+    np.testing.assert_allclose(corners, [1, 4 / 3, 5 / 3, 2], atol=1e-9)
+
+
+def test_b12_transposed_convolution_and_its_four_stamps() -> None:
+    stamp = sl.conv_transpose2d([[0, 1], [2, 3]], [[4, 1], [2, 3]])
+    assert stamp.output.tolist() == [[0, 4, 1], [8, 16, 6], [4, 12, 9]]
+    stamps = [stamp.after(step.rows) for step in stamp.steps("input")]
+    nan = np.nan
+    np.testing.assert_array_equal(stamps[0], [[0, 0, nan], [0, 0, nan], [nan, nan, nan]])
+    np.testing.assert_array_equal(stamps[1], [[nan, 4, 1], [nan, 2, 3], [nan, nan, nan]])
+    np.testing.assert_array_equal(stamps[2], [[nan, nan, nan], [8, 2, nan], [4, 6, nan]])
+    np.testing.assert_array_equal(stamps[3], [[nan, nan, nan], [nan, 12, 3], [nan, 6, 9]])
+    assert [(t.input, t.tap, t.product) for t in stamp.terms(1, 1)] == [
+        ((1, 1), (0, 0), 12),
+        ((1, 0), (0, 1), 2),
+        ((0, 1), (1, 0), 2),
+        ((0, 0), (1, 1), 0),
+    ]
+
+
+def test_b13_output_padding_adds_rows_that_are_not_zero() -> None:
+    one = sl.conv_transpose2d([[1]], NINE, stride=2, padding=1, output_padding=1)
+    assert one.output.tolist() == [[5, 6], [8, 9]]
+    assert sl.conv_transpose2d([[1, 2], [3, 4]], NINE, stride=2, padding=1).output.shape == (3, 3)
+    assert sl.conv_transpose2d([[1, 2], [3, 4]], NINE, stride=2, padding=1, output_padding=1).output.shape == (4, 4)
+
+
+@pytest.mark.parametrize(("s", "p"), [(1, 0), (2, 0), (2, 1), (3, 2)])
+def test_b14_the_formula(s: int, p: int) -> None:
+    image, kernel = np.arange(6.0).reshape(2, 3), np.arange(1.0, 17).reshape(4, 4)
+    output = sl.conv_transpose2d(image, kernel, stride=s, padding=p).output
+    for x, y in np.ndindex(output.shape):
+        total = 0.0
+        for i, j in np.ndindex(image.shape):
+            u, v = x - i * s + p, y - j * s + p
+            if 0 <= u < 4 and 0 <= v < 4:
+                total += image[i, j] * kernel[u, v]
+        assert output[x, y] == total
+
+
+def test_b15_on_a_line() -> None:
+    a, b, x, y, z = 2, 3, 5, 7, 11
+    assert sl.conv_transpose1d([a, b], [x, y, z], stride=2).output.tolist() == [a * x, a * y, a * z + b * x, b * y, b * z]
+
+
+def test_b16_three_views_of_one_operator() -> None:
+    rng = np.random.default_rng(1)
+    x, kernel = rng.integers(0, 5, (3, 3)).astype(float), rng.integers(-3, 4, (3, 3)).astype(float)
+    stamped = sl.conv_transpose2d(x, kernel, stride=2, padding=1, output_padding=1)
+    view = stamped.zero_insertion()
+    np.testing.assert_allclose(view.output, stamped.output)
+    convolution = sl.conv2d(stamped.output, kernel, stride=2, padding=1)
+    np.testing.assert_allclose(convolution.matrix().T @ x.ravel(), stamped.output.ravel())
+    y = rng.integers(0, 5, stamped.output.shape).astype(float)
+    cy, ctx = convolution.matrix() @ y.ravel(), stamped.output
+    assert cy @ x.ravel() == pytest.approx((ctx * y).sum())
+
+
+def test_b17_it_is_not_a_deconvolution() -> None:
+    image, kernel = np.arange(9.0).reshape(3, 3), [[1, 2], [3, 4]]
+    there = sl.conv2d(image, kernel)
+    assert there.output.tolist() == [[27, 37], [57, 67]]
+    back = sl.conv_transpose2d(there.output, kernel)
+    assert back.output.tolist() == [[27, 91, 74], [138, 400, 282], [171, 429, 268]]
+    np.testing.assert_array_equal(there.transpose().output, back.output)
+
+
+def test_b18_overlap_and_checkerboard() -> None:
+    assert sl.conv_transpose1d([1] * 5, [1] * 3, stride=2).output.tolist() == [1, 1, 2, 1, 2, 1, 2, 1, 2, 1, 1]
+    interior = sl.conv_transpose2d(np.ones((5, 5)), np.ones((3, 3)), stride=2).output[2:-2, 2:-2]
+    assert set(interior.ravel()) == {1, 2, 4}
+    assert set(sl.conv_transpose2d(np.ones((4, 4)), np.ones((2, 2)), stride=2).output.ravel()) == {1}
+    assert sl.conv_transpose1d([1] * 4, [1] * 4, stride=2, padding=1).output.tolist() == [1, 2, 2, 2, 2, 2, 2, 1]
+    uneven = sl.conv_transpose1d([1] * 4, [1, 2, 3, 1], stride=2, padding=1).output
+    assert len(set(uneven[1:-1])) > 1, "even overlap with unequal weights can still alternate"
+
+
+def test_b19_bilinear_start() -> None:
+    rng = np.random.default_rng(2)
+    image = rng.random((5, 6))
+    line = [0.25, 0.75, 0.75, 0.25]
+    stamped = sl.conv_transpose2d(image, np.outer(line, line), stride=2, padding=1).output
+    bilinear = sl.interpolate(image, 2, "bilinear").output
+    np.testing.assert_allclose(stamped[1:-1, 1:-1], bilinear[1:-1, 1:-1])
+    assert abs(stamped - bilinear)[0].max() > 0.01
+
+
+def test_b1_the_kernel_is_not_flipped() -> None:
+    kernel = np.array([[1.45, 0.31], [0.54, -0.04]])
+    image = np.zeros((5, 5))
+    image[:2, 1] = 0.4
+    first = sl.conv2d(image, kernel, [-0.11], padding="same")
+    assert first.output.shape == (5, 5)
+    assert first.output[0, 0] == pytest.approx(0 * 1.45 + 0.4 * 0.31 + 0 * 0.54 + 0.4 * -0.04 - 0.11)
+    assert first.output[0, 0] == pytest.approx(-0.002)
+    assert sl.conv2d(image, kernel[::-1, ::-1], [-0.11], padding="same").output[0, 0] == pytest.approx(0.686)
+    assert sl.conv2d(image, kernel, padding=1).output.shape == (6, 6)
+
+
+def test_b6_b7_pooling_and_its_gradient() -> None:
+    image = [[3, 2, 8, 0], [4, 1, 3, 1], [5, 0, 9, 1], [1, 2, 1, 1]]
+    assert sl.max_pool2d(image, 3, stride=1).output.tolist() == [[9, 9], [9, 9]]
+    assert sl.max_pool2d(image, 2, stride=1).output.tolist() == [[4, 8, 8], [5, 9, 9], [5, 9, 9]]
+    gradient = sl.max_pool2d(image, 3, stride=1).backward(np.ones((2, 2))).input
+    assert gradient[2, 2] == 4
+    assert gradient.sum() == 4
+    ties = sl.max_pool2d(np.ones((4, 4)), 2)
+    assert sl.max_unpool2d(ties.output, ties.indices, 2).output.tolist() == sl.bed_of_nails(np.ones((2, 2)), 2).output.tolist()
