@@ -234,9 +234,9 @@ def _copied(call: Call, values: FloatArray, shape: tuple[int, ...], grid: Grid, 
 def _together(op: str, inputs: Sequence[Any]) -> tuple[list[FloatArray], list[tuple[int, ...]]]:
     """Inputs of one height and width. Raises ValueError where they differ."""
     found = [planes(f"input {i}", values) for i, values in enumerate(inputs)]
-    sizes = {values.shape[1:] for values, _ in found}
+    sizes = dict.fromkeys(values.shape[1:] for values, _ in found)
     if len(sizes) > 1:
-        told = " and ".join(f"{h} x {w}" for h, w in sorted(sizes))
+        told = " and ".join(f"{h} x {w}" for h, w in sizes)
         raise ValueError(f"{op} needs inputs of one height and width, not {told}: crop or pad one of them")
     return [values for values, _ in found], [shape for _, shape in found]
 

@@ -79,10 +79,8 @@ def output_size(
         raise ValueError(f"op={op!r} is unknown: choose one of {', '.join(SIZE_OPS)}")
     default = 1 if op in ("conv", "conv_transpose") else kernel_size
     steps = default if stride is None else stride
-    vertical, horizontal = (
-        Setting(*(_along(value, axis) for value in (kernel_size, steps, padding, dilation, output_padding)), ceil_mode)  # type: ignore[call-arg]
-        for axis in (0, 1)
-    )
+    given = (kernel_size, steps, padding, dilation, output_padding)
+    vertical, horizontal = (_setting([_along(value, axis) for value in given], ceil_mode) for axis in (0, 1))
     if isinstance(size, int):
         return axis_size(op, size, vertical)
     return axis_size(op, size[0], vertical), axis_size(op, size[1], horizontal)
@@ -174,7 +172,7 @@ def solve_output_size(
             defaults[name] = (given,) if isinstance(given, int) else tuple(given)
     found = []
     for values in product(*defaults.values()):
-        setting = Setting(*values[:5], bool(values[5]))  # type: ignore[call-arg]
+        setting = _setting(values[:5], bool(values[5]))
         try:
             if axis_size(op, size, setting) == target:
                 found.append(setting)
@@ -198,3 +196,8 @@ def unread(op: SizeOp, size: int, setting: Setting) -> list[int]:
 
 def _along(value: int | Sequence[int], axis: int) -> int:
     return value if isinstance(value, int) else value[axis]
+
+
+def _setting(values: Sequence[int], ceil_mode: bool) -> Setting:
+    kernel, stride, padding, dilation, extra = values
+    return Setting(kernel, stride, padding, dilation, extra, ceil_mode)

@@ -15,8 +15,8 @@ from seglab.rearranging import bed_of_nails, crop
 from seglab.trace import Trace
 
 
-def zero_insertion(stamped: Trace) -> Pipeline:
-    """The same output by inserting zeros: grids ``input``, ``nails``, ``inserted``, ``output``.
+def zero_insertion(stamped: Trace, names: tuple[str, str, str, str] = ("input", "nails", "inserted", "output")) -> Pipeline:
+    """The same output by inserting zeros: four grids by these `names`.
 
     On a line the image is one row. Raises ValueError for other operators, and where cropping would leave nothing of the input.
 
@@ -46,19 +46,18 @@ def zero_insertion(stamped: Trace) -> Pipeline:
     starts, ends = [start for start, _, _ in axes], [end for _, end, _ in axes]
     if dims == 1:
         starts, ends = [0, *starts], [1, *ends]
-    pipeline = Pipeline(input=image).then("nails", bed_of_nails, "input", scale=(1, 1)[: 2 - dims] + options["stride"])
-    pipeline = pipeline.then(
-        "inserted", crop, "nails", top=starts[0], left=starts[1], height=ends[0] - starts[0], width=ends[1] - starts[1]
-    )
+    first, nails, inserted, last = names
+    pipeline = Pipeline(**{first: image}).then(nails, bed_of_nails, first, scale=(1, 1)[: 2 - dims] + options["stride"])
+    pipeline = pipeline.then(inserted, crop, nails, top=starts[0], left=starts[1], height=ends[0] - starts[0], width=ends[1] - starts[1])
     split = weight.reshape(groups, -1, *weight.shape[1:]).swapaxes(1, 2)
     flipped = split.reshape(-1, split.shape[2], *weight.shape[2:])[..., ::-1, ::-1]
     around = [padding for _, _, padding in axes]
     spread = options["dilation"] if dims == 2 else (1, *options["dilation"])
     kernel = flipped if image.ndim == 3 else flipped[0, 0]
     return pipeline.then(
-        "output",
+        last,
         conv2d,
-        "inserted",
+        inserted,
         weight=np.ascontiguousarray(kernel),
         bias=stamped.bias,
         padding=tuple(around) if dims == 2 else ((0, 0), around[0]),

@@ -7,6 +7,7 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from seglab.pipeline import Pipeline
@@ -30,8 +31,13 @@ def largest_difference(made: Trace | Pipeline) -> float:
     >>> largest_difference(sl.conv1d([1, 2, 3], [10, 1]))
     0.0
     """
-    answer = run_snippet(made.torch_code())["output"].detach().numpy()
-    if answer.shape != made.output.shape:
-        raise AssertionError(f"torch answers with shape {answer.shape}, seglab with {made.output.shape}")
-    same = answer == made.output  # equal infinities have no difference
-    return float(np.max(np.where(same, 0.0, np.abs(np.where(same, 0.0, answer) - np.where(same, 0.0, made.output))), initial=0.0))
+    return difference(run_snippet(made.torch_code())["output"], made.output)
+
+
+def difference(answer: Any, expected: NDArray[np.float64]) -> float:
+    """Largest absolute difference of a tensor from an array; equal infinities have none. Raises ValueError for another shape."""
+    found = answer.detach().numpy()
+    if found.shape != expected.shape:
+        raise ValueError(f"torch answers with shape {found.shape}, seglab with {expected.shape}")
+    same = found == expected
+    return float(np.max(np.abs(np.where(same, 0.0, found) - np.where(same, 0.0, expected)), initial=0.0))

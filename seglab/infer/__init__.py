@@ -1,0 +1,1 @@
+"""Prediction. Importing this package loads no torch; its modules do."""

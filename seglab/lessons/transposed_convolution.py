@@ -1,0 +1,202 @@
+"""The transposed convolution: eleven stops from one stamp to what it is not (curriculum B12 to B19)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seglab.stage.fields import Field
+from seglab.stage.lesson import Lesson, Panel, Ref, Step, Stop, View
+
+SETTINGS = {name: Ref(name) for name in ("stride", "padding", "output_padding", "dilation")}
+STAMP = Step("y", "conv_transpose", ("x",), weight="w", options=SETTINGS)
+
+INPUT = Panel("x", "input", "Input", "I", edits="x")
+KERNEL = Panel("kernel:y", "kernel", "Kernel", "K", edits="w")
+OUTPUT = Panel("y", "output", "Output", "O")
+PLAIN = {"steps": (STAMP,), "panels": (INPUT, KERNEL, OUTPUT), "follows": "y", "inputs": {"x": "x"}}
+
+VIEWS = (
+    View("stamp", "Stamp", reading="input", **PLAIN),
+    View("slide", "Slide", reading="output", **PLAIN),
+    View("shift", "Shift and add", reading="tap", **PLAIN),
+    View(
+        "zeros",
+        "With zeros inserted",
+        steps=(Step("y", "zero_insertion", ("x",), weight="w", options=SETTINGS, inserted="z"),),
+        panels=(
+            INPUT,
+            Panel("z", "input", "Zeros inserted, padded", "Z"),
+            Panel("kernel:y", "kernel", "Kernel, flipped", "F"),
+            OUTPUT,
+        ),
+        follows="y",
+        reading="output",
+        inputs={"x": "x"},
+    ),
+    View(
+        "matrix",
+        "As a matrix",
+        steps=(STAMP,),
+        panels=(
+            KERNEL,
+            Panel("transpose:y", "kernel", "C, the convolution", "C"),
+            Panel("matrix:y", "kernel", "Cᵀ, this operator", "Cᵀ"),
+            Panel("column:x", "input", "Input", "I"),
+            Panel("column:y", "output", "Output", "O"),
+        ),
+        follows="y",
+        reading="output",
+        inputs={"x": "x"},
+        remark="adjoint",
+    ),
+    View(
+        "bilinear",
+        "Against bilinear",
+        steps=(
+            STAMP,
+            Step("b", "interpolate", ("x",), options={"scale_factor": Ref("stride"), "mode": "bilinear"}),
+            Step("d", "subtract", ("y", "b")),
+        ),
+        panels=(INPUT, KERNEL, OUTPUT, Panel("b", "output", "Bilinear", "B"), Panel("d", "difference", "Difference", "D")),
+        follows="y",
+        reading="input",
+        inputs={"x": "x"},
+    ),
+    View(
+        "return",
+        "There and back",
+        steps=(
+            Step("c", "conv", ("x",), weight="w", options={n: SETTINGS[n] for n in ("stride", "padding", "dilation")}),
+            Step("y", "conv_transpose", ("c",), weight="w", options=SETTINGS),
+        ),
+        panels=(INPUT, KERNEL, Panel("c", "output", "Convolved", "C"), OUTPUT),
+        follows="y",
+        reading="input",
+        inputs={"x": "x"},
+    ),
+)
+
+DIGITS = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+COUNTING = [[0, 1, 2], [3, 4, 5], [6, 7, 8]]
+
+
+def ones(height: int, width: int) -> list[list[int]]:
+    return [[1] * width for _ in range(height)]
+
+
+def bilinear_kernel(stride: int) -> list[list[float]]:
+    """The weights that FCN starts its upsampling from: a tent of width 2 * stride (even strides).
+
+    >>> bilinear_kernel(2)[0]
+    [0.0625, 0.1875, 0.1875, 0.0625]
+    """
+    tent = [1 - abs(i - stride + 0.5) / stride for i in range(2 * stride)]
+    return [[a * b for b in tent] for a in tent]
+
+
+BILINEAR_X2: dict[str, Any] = {
+    "x": [[0, 0, 9, 9], [0, 3, 6, 9], [6, 3, 3, 0], [6, 6, 0, 0]],
+    "w": bilinear_kernel(2),
+    "stride": 2,
+    "padding": 1,
+}
+
+STOPS = (
+    Stop(
+        "Stamp",
+        "Take one input value. Multiply the whole kernel by it. Put the result on the output, where the input value points.",
+        {"at": 2},
+    ),
+    Stop(
+        "Overlaps add",
+        "Stamps that land on the same cell add up. Point at the middle of the output: four stamps meet there.",
+        {"at": 4},
+    ),
+    Stop(
+        "Stride",
+        "The stride is the distance between two stamps on the output. With stride 2 and a 2 × 2 kernel the stamps lie side by side.",
+        {"stride": 2, "at": 4},
+    ),
+    Stop(
+        "Padding crops",
+        "In a convolution padding adds cells. Here it takes them away: the hatched border was stamped, then cut off.",
+        {"w": DIGITS, "stride": 2, "padding": 1, "at": 4},
+    ),
+    Stop(
+        "Output padding",
+        "Padding 1 cut one row too many for 4 × 4. Output padding 1 cuts less at the bottom and right. The cells it gives back were"
+        " stamped: they are not zeros.",
+        {"x": [[1]], "w": DIGITS, "stride": 2, "padding": 1, "output_padding": 1, "at": 1},
+    ),
+    Stop(
+        "Zeros inserted",
+        "The same output another way: spread the input with zeros, pad it, and slide the kernel over it, flipped. Only in this view"
+        " is the kernel flipped.",
+        {"x": [[1, 2], [3, 4]], "w": DIGITS, "stride": 2, "padding": 1, "output_padding": 1, "view": "zeros", "at": 7},
+    ),
+    Stop(
+        "The matrix",
+        "Write the convolution that takes the output's size to the input's as a matrix C. Stamping multiplies by its transpose Cᵀ. That"
+        " is where the name comes from.",
+        {"view": "matrix", "at": 5},
+    ),
+    Stop(
+        "Overlap and checkerboard",
+        "Count the stamps that reach each cell. Kernel 3 with stride 2 counts 1, 2, 1, 2: a checkerboard before anything is learned. A"
+        " kernel size divisible by the stride counts evenly.",
+        {"x": ones(5, 5), "w": ones(3, 3), "stride": 2, "count": True, "at": 25},
+    ),
+    Stop(
+        "A bilinear start",
+        "FCN starts from a kernel that interpolates. Away from the border the difference is zero; at the border the stamps of the"
+        " neighbours outside are missing. Training then changes the kernel.",
+        {**BILINEAR_X2, "view": "bilinear", "at": 16},
+    ),
+    Stop(
+        "On a line",
+        "One row is enough to see it all: two inputs, three weights, stride 2. The middle cell gets two products.",
+        {"x": [[2, 3]], "w": [[5, 7, 11]], "stride": 2, "letters": True, "at": 2},
+    ),
+    Stop(
+        "Not a deconvolution",
+        "Convolve, then transpose with the same kernel. The size comes back, the values do not. Nothing here undoes a convolution:"
+        " “deconvolution”, “up-convolution” and “fractionally strided convolution” all name this same operator, the first one wrongly.",
+        {"x": COUNTING, "w": [[1, 2], [3, 4]], "view": "return", "at": 4},
+    ),
+)
+
+TRANSPOSED_CONVOLUTION = Lesson(
+    name="transposed_convolution",
+    title="Transposed convolution",
+    sentence="Each input value scales the whole kernel and stamps it on the output; overlaps add.",
+    fields=(
+        Field("stop", "int", 1, "Stop", "which numbered idea is open", 1, len(STOPS)),
+        Field("view", "choice", "stamp", "View", "how the operator is walked through", options=tuple(view.name for view in VIEWS)),
+        Field("x", "grid", [[0, 1], [2, 3]], "Input", "the input's cells", 1, 8),
+        Field("w", "grid", [[4, 1], [2, 3]], "Kernel", "the kernel's weights", 1, 8),
+        Field("stride", "int", 1, "Stride", "cells between two stamps on the output", 1, 4),
+        Field("padding", "int", 0, "Padding", "cells cropped from each side of the output", 0, 6),
+        Field("output_padding", "int", 0, "Output padding", "cells cropped less at the bottom and right", 0, 3),
+        Field("dilation", "int", 1, "Dilation", "spacing of the kernel's weights on the output", 1, 4),
+        Field("count", "flag", False, "Overlap count", "how many stamps reach each output cell, in place of the values"),
+        Field("letters", "flag", False, "Letters", "letters in place of numbers, on small grids"),
+        Field("at", "int", 2, "Step", "how many steps are done", 0, 9999),
+    ),
+    views=VIEWS,
+    stops=STOPS,
+    presets=(
+        ("2 × 2 by 2 × 2: the lecture's numbers", {"at": 4}),
+        ("3 × 3, stride 2: 2 × 2 to 4 × 4", {"x": [[1, 2], [3, 4]], "w": DIGITS, "stride": 2, "padding": 1, "output_padding": 1, "at": 4}),
+        ("Checkerboard: kernel 3, stride 2", {"x": ones(5, 5), "w": ones(3, 3), "stride": 2, "at": 25}),
+        ("Even: kernel 4, stride 2, padding 1", {"x": ones(5, 5), "w": ones(4, 4), "stride": 2, "padding": 1, "at": 25}),
+        ("Even overlap, uneven weights", {"x": ones(5, 5), "w": [[1, 3], [3, 1]], "stride": 2, "at": 25}),
+        ("Bilinear, twice as large", {**BILINEAR_X2, "at": 16}),
+        (
+            "Bilinear, four times as large",
+            {"x": [[0, 9, 3], [6, 0, 9], [3, 6, 0]], "w": bilinear_kernel(4), "stride": 4, "padding": 2, "at": 9},
+        ),
+        ("12 × 12 digits, 5 × 5 kernel", {"x": "random3.12x12", "w": "random5.5x5", "at": 144}),
+        ("A disc of 64 × 64 pixels, stride 2", {"x": "disc9.64x64", "w": ones(3, 3), "stride": 2, "at": 4096}),
+    ),
+    controls=("x", "w", "stride", "padding", "output_padding", "dilation", "count", "letters"),
+)

@@ -1,0 +1,258 @@
+// The board: the panels on two canvases, with a transparent ARIA grid over each. What it shows is a function of the scene, the number of
+// steps done and the cell in focus.
+
+import { fillGrid, makeGridElement, spoken } from "./access.js";
+import { h } from "./dom.js";
+import { arrange, corner, hit } from "./layout.js";
+import { short } from "./numbers.js";
+import { paintBase, paintFocus, paintTokens } from "./paint.js";
+import { connected, neverRead, overlap, progress } from "./scene.js";
+import { readTheme } from "./theme.js";
+
+const INPUTS = "abcdefgh"; // letters in place of numbers
+const WEIGHTS = (count) => (count <= 3 ? "xyz" : "pqrstuvwz");
+
+export class Board {
+  /** `painted()` is called after the focus or the values changed on the canvas. */
+  constructor(id, painted) {
+    Object.assign(this, { id, painted, scene: null, places: [], grids: [], hovered: null, pinned: null, tween: null, size: [0, 0], large: false });
+    this.dirty = { base: true, focus: true };
+    this.base = h("canvas", { "aria-hidden": "true" });
+    this.over = h("canvas", { "aria-hidden": "true" });
+    this.gridBox = h("div", { class: "grids" });
+    this.element = h("div", { class: "board" }, this.base, this.over, this.gridBox);
+    this.observer = new ResizeObserver(() => this.measure());
+    this.observer.observe(this.element);
+  }
+
+  destroy() {
+    this.observer.disconnect();
+    cancelAnimationFrame(this.frame);
+  }
+
+  /** Show a scene with `at` of its steps done. */
+  show(scene, at) {
+    const reshaped = !this.scene || shapeOf(scene) !== shapeOf(this.scene);
+    Object.assign(this, { scene, at, tween: null });
+    this.progress = progress(scene, at);
+    if (reshaped) this.reshape();
+    this.draw({ base: true, focus: true });
+  }
+
+  /** Go to another number of steps, with the products of a single step forward flying to their cells during `length` milliseconds. */
+  moveTo(at, length) {
+    this.finishTween();
+    const forward = length > 0 && at === this.at + 1;
+    this.at = at;
+    this.hovered = this.pinned = null;
+    this.tween = forward ? this.flight(length) : null;
+    if (!this.tween) this.progress = progress(this.scene, at);
+    this.draw({ base: true, focus: true });
+  }
+
+  /** The cell in focus: under the pointer, else the chosen one, else the timeline's last. */
+  get focus() {
+    if (this.hovered ?? this.pinned) return this.hovered ?? this.pinned;
+    const { panel, cells } = this.scene.order;
+    return this.at > 0 ? { panel: panel.index, cell: cells[this.at - 1] } : null;
+  }
+
+  hover(found) {
+    if (found?.panel === this.hovered?.panel && found?.cell === this.hovered?.cell) return;
+    this.hovered = found;
+    this.finishTween();
+    this.draw({ focus: true });
+  }
+
+  pin(found) {
+    this.hovered = null;
+    this.pinned = found;
+    this.finishTween();
+    this.draw({ focus: true });
+    if (found) this.describeGrid(found.panel);
+  }
+
+  under(event) {
+    const box = this.element.getBoundingClientRect();
+    return hit(this.scene.panels, this.places, event.clientX - box.left, event.clientY - box.top);
+  }
+
+  // -- places --------------------------------------------------------------------------------------------------------
+
+  measure() {
+    const size = [this.element.clientWidth, this.element.clientHeight];
+    if (String(size) === String(this.size)) return;
+    this.size = size;
+    this.fit();
+  }
+
+  /** New panels: new ARIA grids, and a new arrangement. */
+  reshape() {
+    const focused = this.gridBox.getRootNode().activeElement?.dataset?.panel;
+    this.grids = this.scene.panels.map((panel) => (panel.hidden ? null : makeGridElement(panel, `${this.id}p${panel.index}`)));
+    this.gridBox.replaceChildren(...this.grids.filter(Boolean).map((grid) => grid.element));
+    this.hovered = null;
+    if (this.pinned && this.pinned.cell >= (this.scene.panels[this.pinned.panel]?.grid_.size ?? 0)) this.pinned = null;
+    this.fit();
+    if (focused !== undefined) this.grids[focused]?.element.focus({ preventScroll: true });
+  }
+
+  fit() {
+    const [width, height] = this.size;
+    if (!this.scene || !width || !height) return;
+    this.places = arrange(this.scene.panels, width - 4, height, this.large ? { largest: 96, unit: 1.4 } : { largest: 68, unit: 1 });
+    this.scale = Math.min(window.devicePixelRatio || 1, 2);
+    for (const canvas of [this.base, this.over]) {
+      const size = [Math.round(width * this.scale), Math.round(height * this.scale)];
+      if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
+    }
+    this.scene.panels.forEach((panel, i) => {
+      const place = this.places[i];
+      if (place) this.grids[i].element.style.cssText = `left:${place.x}px;top:${place.y}px;width:${place.width}px;height:${place.height}px`;
+    });
+    this.draw({ base: true, focus: true });
+  }
+
+  // -- painting ------------------------------------------------------------------------------------------------------
+
+  retheme() {
+    this.theme = null;
+    this.draw({ base: true, focus: true });
+  }
+
+  draw({ base = false, focus = false }) {
+    this.dirty.base ||= base;
+    this.dirty.focus ||= focus;
+    this.frame ??= requestAnimationFrame(() => this.paint());
+  }
+
+  /** Paint what has changed, now. */
+  paint() {
+    cancelAnimationFrame(this.frame);
+    this.frame = null;
+    if (!this.scene || !this.places.length) return;
+    if (!this.theme) {
+      this.theme = readTheme(this.element);
+      for (const [role, colour] of Object.entries(this.theme.roles)) this.element.parentNode.style.setProperty(`--${role}`, colour);
+    }
+    const { base, focus } = this.dirty, share = this.tween ? (performance.now() - this.tween.start) / this.tween.length : 1;
+    this.dirty = { base: false, focus: false };
+    if (this.tween && share >= 1) {
+      this.finishTween();
+      return this.paint();
+    }
+    if (base) this.clear(this.base, (context) => paintBase(context, this.scene, this.places, this.theme, (panel) => this.content(panel)));
+    this.clear(this.over, (context) => this.paintOver(context, share));
+    if (base || focus) this.painted();
+  }
+
+  clear(canvas, act) {
+    const context = canvas.getContext("2d");
+    context.setTransform(this.scale, 0, 0, this.scale, 0, 0);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    act(context);
+  }
+
+  paintOver(context, share) {
+    const { focus, scene } = this;
+    if (focus) paintFocus(context, scene, this.places, this.theme, focus, connected(scene, focus), this.notes(focus));
+    if (!this.tween) return;
+    paintTokens(context, this.tween.tokens, share, this.tween.size, this.tween.role, this.theme);
+    this.frame = requestAnimationFrame(() => this.paint());
+  }
+
+  /** What a panel shows: values, how far they are reached, the scale of the fills, and labels in place of numbers. */
+  content(panel) {
+    const { scene } = this, { state, followed } = scene, isFollowed = panel.of === followed.name && panel.kind !== "kernel" && panel.values.length === followed.trace.output.length;
+    const full = scene.links.find((link) => link.out === panel)?.trace.full;
+    const content = { values: panel.values, reached: null, canvas: full?.canvas, touched: full?.touched, largest: largestOf(panel.values) };
+    if (panel.plain) return { ...content, unread: panel === followed.inps[0] ? neverRead(scene) : null };
+    if (isFollowed && state.count) {
+      const values = overlap(scene);
+      return { ...content, values, largest: largestOf(values), canvas: full?.touched };
+    }
+    if (isFollowed) Object.assign(content, this.progress, { largest: content.largest });
+    return state.letters ? { ...content, labels: this.labels(panel) } : content;
+  }
+
+  /** Letters for small grids: a, b, … times x, y, z. */
+  labels(panel) {
+    const { followed } = this.scene, { trace } = followed, weights = WEIGHTS(trace.weight.data.length);
+    if (panel.kind === "kernel") return [...weights];
+    if (followed.inps.includes(panel)) return [...INPUTS];
+    if (panel !== followed.out) return null;
+    const labels = new Array(trace.output.length).fill("");
+    for (let row = 0; row < trace.rows.length; row++) {
+      const out = trace.outGrid.source[trace.rows.out[row]], inp = trace.grids[0].source[trace.rows.inp[row]];
+      if (out < 0 || inp < 0 || (this.progress.done && !this.progress.done[row])) continue;
+      labels[out] += `${labels[out] ? "+" : ""}${INPUTS[inp]}${weights[trace.rows.weight[row]]}`;
+    }
+    return labels.map((label) => label || "0");
+  }
+
+  /** Small numbers in the corners of the cells that a cell is connected to: its products, or the weights that it is read through. */
+  notes(focus) {
+    const found = new Map(), { scene } = this, panel = scene.panels[focus.panel];
+    if (panel.plain || scene.state.letters) return found;
+    for (const link of scene.links) {
+      const rows = link.rowsOf(focus.panel, focus.cell), { trace } = link;
+      const reading = link.out === panel, target = reading ? link.inps[0] : link.out;
+      if (!rows || !trace.weight || !target || target.hidden) continue;
+      const column = link.columns.get(target.index), notes = new Map();
+      for (const row of rows) {
+        const product = trace.product(row), text = reading ? `×${short(trace.weight.data[trace.rows.weight[row]])}` : `${product < 0 ? "" : "+"}${short(product)}`;
+        if (column[row] >= 0) notes.set(column[row], { text, role: reading ? "kernel" : panel.role });
+      }
+      found.set(target.index, notes);
+    }
+    return found;
+  }
+
+  // -- the step's products on their way -------------------------------------------------------------------------------
+
+  flight(length) {
+    const { scene, places } = this, { followed, order, view } = scene;
+    const rows = followed.rowsOf(order.panel.index, order.cells[this.at - 1]);
+    const fromKernel = view.reading === "input" && followed.kernel && !followed.kernel.hidden;
+    const origin = fromKernel ? followed.kernel : followed.inps.find((panel) => !panel.hidden);
+    const target = scene.panels.find((panel) => panel.of === followed.name && ["grid", "column"].includes(panel.kind));
+    const size = places[target?.index]?.cell ?? 0;
+    if (!origin || size < 10 || target.plain || rows.length > 64 || scene.state.letters || scene.state.count) return null;
+    const centre = (panel, cell) => corner(panel, places[panel.index], cell).map((edge) => edge + places[panel.index].cell / 2);
+    const from = followed.columns.get(origin.index), to = followed.columns.get(target.index);
+    const tokens = Array.from(rows).filter((row) => from[row] >= 0 && to[row] >= 0)
+      .map((row) => ({ from: centre(origin, from[row]), to: centre(target, to[row]), text: short(followed.trace.product(row)) }));
+    return { start: performance.now(), length, tokens, size, role: origin.role };
+  }
+
+  finishTween() {
+    if (!this.tween) return;
+    this.tween = null;
+    this.progress = progress(this.scene, this.at);
+    this.dirty.base = this.dirty.focus = true;
+  }
+
+  // -- for those who do not see it -------------------------------------------------------------------------------------
+
+  /** Bring a grid's hidden cells up to date and name the current one. */
+  describeGrid(index) {
+    const grid = this.grids[index], panel = this.scene.panels[index];
+    if (!grid) return;
+    const current = this.pinned?.panel === index ? this.pinned.cell : null, content = this.content(panel);
+    fillGrid(grid, panel, current, (cell) => spoken(panel, content, cell));
+    if (current === null) grid.element.removeAttribute("aria-activedescendant");
+    else grid.element.setAttribute("aria-activedescendant", `${grid.id}-${current}`);
+  }
+
+  describeGrids() {
+    this.grids.forEach((_, index) => this.describeGrid(index));
+  }
+}
+
+function largestOf(values) {
+  let largest = 0;
+  for (const value of values) if (Math.abs(value) > largest && Number.isFinite(value)) largest = Math.abs(value);
+  return largest;
+}
+
+const shapeOf = (scene) => scene.panels.map((panel) => `${panel.title}${panel.size}${panel.grid_.canvas}${panel.grid_.margins}${panel.hidden}`).join();

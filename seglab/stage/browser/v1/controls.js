@@ -1,0 +1,106 @@
+// Controls: a slider or switch for every field that the lesson lets people change. They hold no values; they show the state's.
+
+import { cells, resized } from "./fields.js";
+import { h, icon, setText } from "./dom.js";
+import { LAYERS, USUAL } from "./recipe.js";
+
+/** One control for a field: {element, show(state)}. `change(patch)` returns whether the state took it. */
+export function makeControl(field, change) {
+  if (field.kind === "flag") return flagControl(field, change);
+  if (field.kind === "choice") return choiceControl(field, change);
+  return numberControl(field, change);
+}
+
+/** Whether the operator that a lesson's state names has this setting at all. */
+const has = (state, name) => !(name in USUAL) || !(state.op in LAYERS) || LAYERS[state.op][1].includes(name);
+
+function flagControl(field, change) {
+  const box = h("input", { type: "checkbox", onchange: () => change({ [field.name]: box.checked }) });
+  const element = h("label", { class: "control flag", title: field.meaning }, box, h("span", {}, field.label));
+  return { element, show: (state) => {
+    box.checked = state[field.name];
+    element.hidden = !has(state, field.name);
+  } };
+}
+
+const WORDS = { conv: "convolution", conv_transpose: "transposed convolution", max_pool: "max pooling", avg_pool: "average pooling" };
+
+/** A choice of operator puts back what the new operator does not have. */
+function choiceControl(field, change) {
+  const options = field.options.map((value) => h("option", { value }, WORDS[value] ?? value));
+  const select = h("select", {
+    "aria-label": field.label,
+    onchange: () => {
+      const known = LAYERS[select.value]?.[1] ?? Object.keys(USUAL);
+      const undone = Object.fromEntries(Object.entries(USUAL).filter(([name]) => !known.includes(name)));
+      change({ [field.name]: select.value, ...undone }) || change({ [field.name]: select.value, ...USUAL });
+    },
+  }, options);
+  const element = h("label", { class: "control choice", title: field.meaning }, h("span", { class: "label" }, field.label), select);
+  return { element, show: (state) => (select.value = state[field.name]) };
+}
+
+/** A number, or two (height and width) that go together until the lock is opened. */
+function numberControl(field, change) {
+  const pair = field.kind !== "int", grid = field.kind === "grid";
+  const read = (state) => (grid ? cells(state[field.name]).shape : [state[field.name]].flat());
+  let shown = null, current = null, apart = false;
+
+  const write = (values) => {
+    if (grid) return change({ [field.name]: resized(current[field.name], values[0], values[1], field.name === "w" ? 1 : 0) });
+    return change({ [field.name]: pair ? values : values[0] });
+  };
+  // Towards the wished value as far as the settings allow.
+  const set = (axis, wished) => {
+    const from = read(current), goal = Math.min(Math.max(wished, field.low), field.high);
+    for (let value = goal; value !== from[axis]; value += value > from[axis] ? -1 : 1) {
+      if (write(apart ? from.map((other, i) => (i === axis ? value : other)) : from.map(() => value))) break;
+    }
+    api.show(current, true);
+  };
+  const lines = ["height", "width"].slice(0, pair ? 2 : 1).map((side, axis) => {
+    const slider = h("input", { type: "range", min: field.low, max: field.high, step: 1, oninput: () => set(axis, Number(slider.value)) });
+    const button = (sign, by) => h("button", { type: "button", class: "small", onclick: () => set(axis, read(current)[axis] + by) }, sign);
+    const minus = button("−", -1), plus = button("+", 1);
+    const element = h("div", { class: "slide" }, minus, slider, plus);
+    const name = (label) => {
+      slider.setAttribute("aria-label", label);
+      minus.setAttribute("aria-label", `${label} less`);
+      plus.setAttribute("aria-label", `${label} more`);
+    };
+    return { side, slider, element, name };
+  });
+  const value = h("output", {});
+  const lock = pair && h("button", { type: "button", class: "small lock", onclick: () => {
+    apart = !apart;
+    if (!apart && read(current)[0] !== read(current)[1]) write(read(current).map(() => read(current)[0]));
+    api.show(current, true);
+  } });
+  const element = h("div", { class: "control", title: field.meaning, role: "group", "aria-label": field.label },
+    h("div", { class: "head" }, h("span", { class: "label" }, field.label), value, lock || null), lines.map((line) => line.element));
+
+  const api = {
+    element,
+    show(state, force = false) {
+      current = state;
+      element.hidden = !has(state, field.name);
+      const values = read(state), key = values.join();
+      if (key === shown && !force) return;
+      shown = key;
+      if (pair && values[0] !== values[1]) apart = true;
+      lines.forEach((line, axis) => {
+        line.slider.value = values[axis];
+        line.name(pair && apart ? `${field.label}, ${line.side}` : field.label);
+        line.element.hidden = axis === 1 && !apart;
+      });
+      setText(value, pair ? values.join(" × ") : String(values[0]));
+      if (lock) {
+        lock.replaceChildren(icon(apart ? "unlock" : "lock"));
+        lock.setAttribute("aria-pressed", String(!apart));
+        lock.setAttribute("aria-label", `${field.label}: height and width together`);
+        lock.title = apart ? "Height and width apart: press to tie them" : "Height and width together: press to set them apart";
+      }
+    },
+  };
+  return api;
+}

@@ -1,0 +1,87 @@
+// Fields: the state of a lesson and the link that holds it. The twin of seglab/stage/fields.py; both must write the same link.
+
+export const VERSION = "1";
+export const LARGEST_LITERAL = 8;
+export const LARGEST_VALUE = 999999;
+const PATTERN = /^(random|ones|disc)(\d{1,4})\.(\d{1,2})x(\d{1,2})$/;
+
+/** A cell as it stands in a link: at most six decimals, no exponent. */
+export function number(value) {
+  const text = value.toFixed(6).replace(/\.?0+$/, "");
+  return text === "-0" ? "0" : text;
+}
+
+/** A grid's value as {data, shape}: rows of numbers, a pattern worked out, or a pattern edited by hand ({pattern, rows}). */
+export function cells(value) {
+  if (value.rows) return cells(value.rows);
+  if (typeof value !== "string") return { data: Float64Array.from(value.flat()), shape: [value.length, value[0].length] };
+  const [, name, argument, ...sides] = value.match(PATTERN);
+  const [height, width] = sides.map(Number), given = Number(argument);
+  if (name === "random") return { data: scrambled(given, height * width), shape: [height, width] };
+  const radius = (Math.min(height, width) * 2) / 3, limit = name === "ones" ? Infinity : radius ** 2;
+  const inside = (cell) => {
+    const y = Math.floor(cell / width), x = cell % width;
+    return (2 * y - height + 1) ** 2 + (2 * x - width + 1) ** 2 <= limit;
+  };
+  return { data: Float64Array.from({ length: height * width }, (_, cell) => (inside(cell) ? given : 0)), shape: [height, width] };
+}
+
+/** Digits 0 to 9: a counter mixed as by the MurmurHash3 finaliser. */
+function scrambled(seed, count) {
+  const start = Math.imul(seed, 0x85ebca6b);
+  return Float64Array.from({ length: count }, (_, i) => {
+    let h = (Math.imul(i, 0x9e3779b1) + start) >>> 0;
+    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b) >>> 0;
+    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35) >>> 0;
+    return ((h ^ (h >>> 16)) >>> 0) % 10;
+  });
+}
+
+/** A field's value as it stands in a link. A pattern edited by hand goes by its pattern: a link holds 8 x 8 cells at most. */
+export function write(field, value) {
+  if (field.kind === "pair") return value[0] === value[1] ? String(value[0]) : value.join("x");
+  if (field.kind === "flag") return value ? "1" : "0";
+  if (field.kind === "grid" && value.pattern) return value.pattern;
+  if (field.kind === "grid" && typeof value !== "string") return value.map((row) => row.map(number).join("_")).join("~");
+  return String(value);
+}
+
+/** The link's query: a version, what differs from the defaults in the order of the table, then `others` that are not the lesson's. */
+export function query(fields, state, others = {}) {
+  const changed = fields.filter((field) => write(field, state[field.name]) !== write(field, field.default));
+  const parts = changed.map((field) => `${field.name}=${write(field, state[field.name])}`);
+  if (parts.length) parts.unshift(`v=${VERSION}`);
+  return [...parts, ...Object.entries(others).map(([name, value]) => `${name}=${value}`)].join("&");
+}
+
+/** What a person typed into a cell as a number; throws a sentence. Commas and the typographic minus are understood. */
+export function typed(text) {
+  const plain = text.trim().replace("−", "-").replace(",", ".");
+  const value = Number(plain);
+  if (plain === "" || !Number.isFinite(value)) throw new Error(`“${text.trim().slice(0, 20)}” is not a number`);
+  if (Math.abs(value) > LARGEST_VALUE) throw new Error(`${plain.slice(0, 20)} is too large: at most ${LARGEST_VALUE} here`);
+  return Number(number(value));
+}
+
+/** A grid with one cell changed. */
+export function withCell(value, row, column, cell) {
+  const { data, shape: [, width] } = cells(value);
+  const rows = Array.from({ length: data.length / width }, (_, y) => Array.from(data.subarray(y * width, (y + 1) * width)));
+  rows[row][column] = cell;
+  const large = rows.length > LARGEST_LITERAL || width > LARGEST_LITERAL;
+  return large ? { pattern: value.pattern ?? value, rows } : rows;
+}
+
+/** A grid of another size: what overlaps is kept, new cells count on. A grid that only counts goes on counting. */
+export function resized(value, height, width, first) {
+  const { data, shape: [h, w] } = cells(value);
+  const counts = (rows, columns) => (cell) => (Math.floor(cell / columns) * columns + (cell % columns) + first) % 10;
+  const before = counts(h, w), after = counts(height, width);
+  const counting = data.every((cell, i) => cell === before(i)) && data.length > 1;
+  const constant = data.length > 1 && data.every((cell) => cell === data[0]);
+  return Array.from({ length: height }, (_, y) =>
+    Array.from({ length: width }, (_, x) => {
+      if (constant) return data[0];
+      return !counting && y < h && x < w ? data[y * w + x] : after(y * width + x);
+    }));
+}

@@ -1,0 +1,55 @@
+// Keys: inside a grid they move from cell to cell, elsewhere they drive the timeline. Sliders, buttons and lists keep those that are theirs.
+
+import { moved } from "./access.js";
+import { h } from "./dom.js";
+
+const HELP = [
+  ["Space", "play or pause"], ["← →", "step back, step forward"], ["Home, End", "to the beginning, to the end"], ["r", "put this stop back"],
+  ["Tab", "to the next grid; arrows then move from cell to cell"], ["Enter, digits", "type into the cell"], [", .", "step while in a grid"],
+  ["b", "paint cells with the pointer"], ["Escape", "let go of the cell"], ["?", "these keys"],
+];
+
+/** Answer a key pressed anywhere in the stage. A bare letter never reaches the page, where `r` would run it again. */
+export function answerKey(stage, event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const target = event.composedPath()[0], panel = target.dataset?.panel;
+  const kind = target.tagName === "INPUT" ? target.type : target.tagName.toLowerCase();
+  if (kind === "number" || kind === "text" || target.closest("dialog")) return event.stopPropagation();
+  const done = panel === undefined ? stageKey(stage, event, kind) : gridKey(stage, event, Number(panel)) || stageKey(stage, event, "grid");
+  if (done) event.preventDefault();
+  if (done || event.key.length === 1) event.stopPropagation();
+}
+
+function gridKey({ board, hands }, event, index) {
+  const panel = board.scene.panels[index], cell = board.pinned?.panel === index ? board.pinned.cell : panel.place[0];
+  const next = moved(panel, cell, event), here = { panel: index, cell };
+  if (next !== null) board.pin({ panel: index, cell: next });
+  else if (event.key === "Enter" || event.key === "F2") hands.edit(here);
+  else if (panel.field && /^[-0-9]$/.test(event.key)) hands.edit(here, event.key);
+  else if (panel.field && (event.key === "Delete" || event.key === "Backspace")) hands.setCell(panel, cell, 0);
+  else return false;
+  return true;
+}
+
+function stageKey(stage, event, kind) {
+  const { timeline, board } = stage, steps = { ArrowLeft: -1, ArrowRight: 1, ",": -1, ".": 1 };
+  const own = kind === "range" || kind === "select"; // these use arrows, Home and End themselves
+  if (event.key === " " && !["button", "checkbox", "select"].includes(kind)) timeline.toggle();
+  else if (event.key in steps && !(event.key.startsWith("Arrow") && (own || kind === "grid"))) timeline.step(steps[event.key]);
+  else if (event.key === "Home" && !own && kind !== "grid") timeline.go(0);
+  else if (event.key === "End" && !own && kind !== "grid") timeline.go(timeline.count);
+  else if (event.key === "r") stage.reset();
+  else if (event.key === "b") stage.furniture.toggleBrush();
+  else if (event.key === "?") stage.furniture.help();
+  else if (event.key === "Escape" && board.pinned) board.pin(null);
+  else return false;
+  return true;
+}
+
+/** The dialog that lists the keys. */
+export function makeHelp() {
+  const dialog = h("dialog", { "aria-label": "Keys" },
+    h("dl", {}, HELP.flatMap(([key, what]) => [h("dt", {}, key), h("dd", {}, what)])),
+    h("button", { type: "button", onclick: () => dialog.close() }, "Close"));
+  return dialog;
+}

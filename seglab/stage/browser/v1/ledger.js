@@ -1,0 +1,148 @@
+// The ledger: the arithmetic of one cell in words and numbers, as pieces {text, role, dim} in the colours of the grids.
+
+import { exact } from "./numbers.js";
+import { coordinates, realCell } from "./scene.js";
+
+const MOST = 16; // terms written out
+
+const say = (text, role = null, dim = false) => ({ text, role, dim });
+const signed = (text) => (text.startsWith("−") ? `(${text})` : text);
+
+/** The name of a cell: O(1,1); with a channel in front where there are several; one coordinate on a line. */
+export function nameOf(scene, panel, cell) {
+  if (panel.kind === "column") {
+    const [, height, width] = scene.made.grids.get(panel.of).shape, at = [Math.floor(cell / width), cell % width];
+    return `${panel.symbol}(${scene.line ? at[1] : at.join(",")})`;
+  }
+  const [channel, row, column] = coordinates(panel, cell);
+  const place = [...(panel.channels > 1 ? [channel] : []), ...(scene.line ? [] : [row]), column];
+  return `${panel.symbol}(${place.join(",").replaceAll("-", "−")})`;
+}
+
+/** Two lines about a cell: its arithmetic, and the same with the names of the cells (or null). */
+export function describe(scene, focus, progress) {
+  const panel = scene.panels[focus.panel];
+  if (panel.plain) return { first: placeOnly(scene, focus, panel), second: null };
+  if (panel.kind === "matrix" || panel.kind === "transpose") return { first: entry(scene, focus, panel), second: null };
+  const maker = scene.links.find((link) => link.out === panel || (panel.kind === "column" && link.name === panel.of));
+  if (maker) return made(scene, maker, focus, panel, maker === scene.followed ? progress : null);
+  const user = scene.links.find((link) => link.columns.has(focus.panel));
+  return { first: used(scene, user, focus, panel), second: null };
+}
+
+export const plainText = (pieces) => pieces.map(({ text }) => text).join("");
+
+function made(scene, link, focus, panel, progress) {
+  const { trace } = link, rows = Array.from(link.rowsOf(focus.panel, focus.cell));
+  const real = realCell(panel, focus.cell), name = say(nameOf(scene, panel, focus.cell), panel.role);
+  const done = (row) => !progress?.done || progress.done[row];
+  const started = rows.some(done);
+  if (trace.reduce === "pick" && !trace.activation) return { first: copied(scene, link, rows, name, panel), second: null };
+  if (!rows.length) return { first: [name, say(" = 0: no stamp reaches this cell")], second: null };
+  if (scene.state.count && link === scene.followed) name.text = `${rows.length === 1 ? "1 stamp reaches" : `${rows.length} stamps reach`} ${name.text}`;
+  const terms = rows.slice(0, MOST).flatMap((row, i) => [
+    ...(i ? [say(trace.reduce === "sum" ? " + " : ", ")] : []),
+    ...term(link, row, panel.role).map((piece) => ({ ...piece, dim: !done(row) })),
+  ]);
+  if (rows.length > MOST) terms.push(say(` … ${rows.length - MOST} more`));
+  const opened = trace.reduce === "sum" ? [] : [say(`${trace.reduce}(`)], closed = trace.reduce === "sum" ? [] : [say(")")];
+  const bias = trace.bias ? [say(` + ${signed(exact(trace.bias[Math.floor(real / (trace.output.length / trace.bias.length))]))}`, "kernel")] : [];
+  const values = progress ?? trace.full;
+  const value = real < 0 ? values.canvas[focus.cell] : values.values[real];
+  const result = started ? [say(" = "), say(exact(value), panel.role)] : [say(" : not reached yet")];
+  const after = real < 0 ? [say(", then cropped by the padding")] : rows.every(done) ? [] : started ? [say(" so far")] : [];
+  const call = trace.activation ? [say(`${link.trace.op.match(/relu|sigmoid|tanh|threshold/)?.[0] ?? "activation"}(`)] : [];
+  const first = [name, say(" = "), ...call, ...opened, ...terms, ...bias, ...closed, ...(call.length ? [say(")")] : []), ...result, ...after];
+  return { first, second: rows.length <= 9 ? named(scene, link, rows, focus, panel) : null };
+}
+
+/** The factors of one row: value · weight, or coefficient · value. */
+function term(link, row, outRole) {
+  const { trace } = link, { inp, weight, coef } = trace.rows, value = signed(exact(trace.canvas[inp[row]]));
+  const source = link.inps.find((panel) => link.columns.get(panel.index)[row] >= 0), role = source?.role ?? (outRole === "input" ? null : "input");
+  const factor = coef && coef[row] !== 1 ? [say(signed(exact(coef[row]))), say("·")] : [];
+  if (!trace.weight) return [...factor, say(value, role)];
+  return [...factor, say(value, role), say("·"), say(signed(exact(trace.weight.data[weight[row]])), "kernel")];
+}
+
+function copied(scene, link, rows, name, panel) {
+  if (!rows.length) return [name, say(" = 0: nothing is copied here")];
+  const source = link.inps[0], from = source && link.columns.get(source.index)[rows[0]];
+  const told = source && !source.hidden ? [say(nameOf(scene, source, from), source.role), say(" = ")] : [];
+  return [name, say(" = "), ...told, say(exact(link.trace.product(rows[0])), panel.role)];
+}
+
+/** The formula for this cell with its numbers (B14), and the terms by name. */
+function named(scene, link, rows, focus, panel) {
+  const { trace, kernel } = link, source = link.inps[0];
+  if (!kernel || kernel.hidden || !source || source.hidden || realCell(panel, focus.cell) < 0 || panel.kind === "column") return null;
+  const parts = rows.flatMap((row, i) => {
+    const inp = link.columns.get(source.index)[row];
+    const from = inp < 0 ? [say("0")] : [say(nameOf(scene, source, inp), source.role)];
+    return [...(i ? [say(" + ")] : []), ...from, say("·"), say(nameOf(scene, kernel, trace.rows.weight[row]), "kernel")];
+  });
+  return [...sum(scene, link, focus, panel), ...parts];
+}
+
+function sum(scene, link, focus, panel) {
+  const { trace } = link, options = scene.state;
+  const [, row, column] = coordinates(panel, focus.cell), line = trace.dims === 1;
+  const at = line ? [column] : [row, column], letters = line ? ["i"] : ["i", "j"];
+  const head = [say(nameOf(scene, panel, focus.cell), panel.role)];
+  if (!trace.op.startsWith("conv_transpose")) return [...head, say(" = ")];
+  const spread = options.dilation > 1 ? ` (every ${options.dilation}th tap)` : "";
+  const place = at.map((x, axis) => `${x} − ${options.stride}${letters[axis]} + ${options.padding}`).join(", ");
+  return [...head, say(` = Σ `), say(`I(${letters.join(",")})`, "input"), say(" · "), say(`K(${place})`, "kernel"), say(`${spread} = `)];
+}
+
+/** An input cell or a weight: everything that it adds to. */
+function used(scene, link, focus, panel) {
+  const rows = Array.from(link.rowsOf(focus.panel, focus.cell)), { trace } = link, real = realCell(panel, focus.cell);
+  const name = say(nameOf(scene, panel, focus.cell), panel.role);
+  const value = panel.kind === "kernel" ? trace.weight.data[focus.cell] : real < 0 ? 0 : panel.values[real];
+  const head = [name, say(" = "), say(exact(value), panel.role)];
+  if (panel.margin === "padding" && coordinatesOutside(panel, focus.cell)) head.push(say(" (padding)"));
+  if (!rows.length) return [...head, say(": no output reads this cell")];
+  const verb = panel.kind === "kernel" ? "meets" : trace.op.startsWith("conv_transpose") ? "stamps" : "is read by";
+  const count = rows.length === 1 ? "1 cell" : `${rows.length} cells`;
+  const out = link.out, told = rows.slice(0, 9).flatMap((row, i) => {
+    const target = out && !out.hidden ? [say(" → "), say(nameOf(scene, out, link.columns.get(out.index)[row]), out.role)] : [];
+    return [say(i ? ", " : ": "), ...term(link, row, out?.role), ...target];
+  });
+  const more = rows.length > 9 ? [say(`, … ${rows.length - 9} more`)] : [];
+  return [...head, say(` ${verb} ${count}`), ...told, ...more];
+}
+
+function coordinatesOutside(panel, cell) {
+  const [, row, column] = coordinates(panel, cell), [, height, width] = panel.grid_.shape;
+  return row < 0 || column < 0 || row >= height || column >= width;
+}
+
+function entry(scene, focus, panel) {
+  const link = scene.followed, { trace } = link;
+  const line = Math.floor(focus.cell / panel.width), column = focus.cell % panel.width;
+  const [out, inp] = panel.kind === "matrix" ? [line, column] : [column, line];
+  const names = [["O", out, trace.outGrid.shape], ["I", inp, trace.inputs[0].shape]].map(([symbol, cell, [, , width]]) =>
+    say(`${symbol}(${scene.line ? cell : `${Math.floor(cell / width)},${cell % width}`})`, symbol === "O" ? "output" : "input"));
+  const rows = link.rowsOf(focus.panel, focus.cell), head = [say(`${panel.symbol}(${line},${column})`, "kernel"), say(" = ")];
+  if (!rows.length) return [...head, say("0: "), names[1], say(" does not reach "), names[0]];
+  const weights = Array.from(rows, (row) => trace.rows.weight[row]), kernel = scene.panels.find((one) => one.kind === "kernel");
+  const [from, to] = panel.kind === "matrix" ? [names[1], names[0]] : [names[0], names[1]];
+  return [
+    ...head, say(nameOf(scene, kernel, weights[0]), "kernel"), say(" = "), say(exact(panel.values[focus.cell]), "kernel"),
+    say(": what one unit of "), from, say(" brings to "), to,
+  ];
+}
+
+/** Output-size lessons: only places matter. */
+function placeOnly(scene, focus, panel) {
+  const link = scene.followed, rows = link.rowsOf(focus.panel, focus.cell), name = say(nameOf(scene, panel, focus.cell), panel.role);
+  const others = panel === link.out ? link.inps[0] : link.out, column = link.columns.get(others.index);
+  const cells = [...new Set(Array.from(rows, (row) => column[row]))].filter((cell) => cell >= 0);
+  const outside = coordinatesOutside(panel, focus.cell);
+  const kind = outside ? (panel.margin === "cropped" ? ", cropped away by the padding," : ", padding,") : "";
+  const verb = panel === link.out ? (link.trace.op.startsWith("conv_transpose") ? "is stamped by" : "reads") : link.trace.op.startsWith("conv_transpose") ? "stamps" : "is read by";
+  if (!cells.length) return [name, say(`${kind} ${panel === link.out ? "gets nothing" : "is never read"}`)];
+  const named_ = cells.slice(0, 9).flatMap((cell, i) => [...(i ? [say(", ")] : []), say(nameOf(scene, others, cell), others.role)]);
+  return [name, say(`${kind} ${verb} ${cells.length === 1 ? "1 cell" : `${cells.length} cells`}: `), ...named_, ...(cells.length > 9 ? [say(" …")] : [])];
+}

@@ -1,0 +1,72 @@
+// The stage as a Streamlit component: the page's history, and what the server is told.
+
+import { Stage } from "./stage.js";
+
+const stages = new WeakMap();
+const PATIENCE = 4000; // milliseconds after which an unanswered settle no longer holds back the next one
+
+/** Joins a stage to the page: one settle is under way at a time, so that the server never sets an older link than the page shows. */
+class PageHost {
+  constructor() {
+    Object.assign(this, { sent: 0, acknowledged: 0, waiting: null, extra: {} });
+  }
+
+  others() {
+    return this.extra;
+  }
+
+  settle(link, { push }) {
+    this.waiting = { link, push: push || Boolean(this.waiting?.push) };
+    this.flush();
+  }
+
+  flush() {
+    if (!this.waiting || (this.sent > this.acknowledged && performance.now() - this.since < PATIENCE)) {
+      clearTimeout(this.retry);
+      if (this.waiting) this.retry = setTimeout(() => this.flush(), PATIENCE);
+      return;
+    }
+    const { link, push } = this.waiting;
+    this.waiting = null;
+    const address = `${location.pathname}${link ? `?${link}` : ""}`;
+    // The very address that the server sets next, so that a drag leaves no trail in the history and a pushed state one entry.
+    if (push) history.pushState({}, "", address);
+    else history.replaceState({}, "", address);
+    this.since = performance.now();
+    this.send("settle", { id: ++this.sent, link });
+  }
+
+  copy() {
+    return navigator.clipboard ? navigator.clipboard.writeText(location.href) : Promise.reject(new Error("no clipboard"));
+  }
+
+  present() {
+    this.extra = this.extra.lecture ? {} : { lecture: "1" };
+    this.stage.settle(true);
+  }
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  let mounted = stages.get(parentElement);
+  if (!mounted) {
+    const host = new PageHost(), stage = new Stage(parentElement, host);
+    host.stage = stage;
+    mounted = { host, stage, rev: null };
+    stages.set(parentElement, mounted);
+  }
+  const { host, stage } = mounted;
+  host.send = setTriggerValue;
+  host.acknowledged = Math.max(host.acknowledged, data.ack);
+  if (mounted.rev !== data.rev) {
+    mounted.rev = data.rev;
+    host.extra = data.extra;
+    host.waiting = null;
+    stage.adopt(data.lesson, data.state, { lecture: data.lecture });
+  }
+  stage.board.retheme();
+  host.flush();
+  return () => {
+    stage.destroy();
+    stages.delete(parentElement);
+  };
+}

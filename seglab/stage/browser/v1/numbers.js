@@ -1,0 +1,27 @@
+// Numbers as people read them: three digits in a cell, all of them in the ledger, and a true minus sign.
+
+const minus = (text) => text.replace("-", "−");
+
+/** At most three significant digits; "−0" is 0. */
+export function short(value) {
+  if (value === Infinity) return "∞";
+  if (value === -Infinity) return "−∞";
+  if (Number.isInteger(value) && Math.abs(value) < 1000) return minus(String(value + 0));
+  const size = Math.abs(value);
+  if (size >= 1000) return minus(size >= 999500 ? `${trimmed(value / 1e6)}M` : `${trimmed(value / 1e3)}k`);
+  if (size < 0.0005) return size === 0 ? "0" : minus(value.toExponential(0).replace("e-", "e−"));
+  return minus(trimmed(value));
+}
+
+function trimmed(value) {
+  const text = value.toPrecision(3);
+  const plain = text.includes("e") ? String(Number(text)) : text;
+  return plain.includes(".") ? plain.replace(/\.?0+$/, "").replace(/^(-?)0\./, "$1.") : plain;
+}
+
+/** The exact value, without the noise of the last binary digits. */
+export function exact(value) {
+  if (!Number.isFinite(value)) return short(value);
+  const text = String(Number(value.toPrecision(12)));
+  return minus(text === "-0" ? "0" : text);
+}

@@ -1,0 +1,292 @@
+// Painting: grids on one canvas, what is pointed at on a second one above it. Both are functions of what they are given; nothing is remembered.
+
+import { corner } from "./layout.js";
+import { short } from "./numbers.js";
+import { fillOf, inkOn, veil } from "./theme.js";
+
+const NUMBERS = 17; // cells of this many pixels and more show their numbers
+const LINES = 5; // and of this many their borders
+
+/** Paint every panel. `shown(panel)` gives {values, canvas, touched, reached, largest, labels, unread}. */
+export function paintBase(context, scene, places, theme, shown) {
+  for (const panel of scene.panels) {
+    const place = places[panel.index];
+    if (!place) continue;
+    paintTitle(context, panel, place, theme);
+    const content = shown(panel);
+    if (place.cell < LINES) paintPixels(context, panel, place, theme, content);
+    else paintCells(context, panel, place, theme, content);
+    paintFrame(context, panel, place, theme);
+  }
+  paintArrows(context, scene, places, theme);
+}
+
+function paintTitle(context, panel, place, theme) {
+  context.textAlign = "left";
+  context.textBaseline = "alphabetic";
+  context.fillStyle = theme.roles[panel.role];
+  const unit = place.unit, line = place.y - 9 * unit;
+  context.fillRect(place.x, line - 9 * unit, 9 * unit, 9 * unit);
+  context.fillStyle = theme.ink;
+  context.font = `600 ${13 * unit}px ${theme.font}`;
+  context.fillText(panel.title, place.x + 14 * unit, line);
+  const after = place.x + 20 * unit + context.measureText(panel.title).width;
+  context.font = `${13 * unit}px ${theme.font}`;
+  context.fillStyle = theme.muted;
+  context.fillText(panel.size, after, line);
+}
+
+/** The value, kind and opacity of a canvas cell: real, margin, or not reached yet. */
+function cellValue(panel, content, cell) {
+  const real = panel.grid_.source[cell], inside = real >= 0 && isInside(panel, cell);
+  if (inside) return { value: content.values[real], blank: content.reached !== null && !content.reached[real], margin: false };
+  if (panel.margin === "cropped") return { value: content.canvas?.[cell] ?? 0, blank: !content.touched?.[cell], margin: true };
+  return { value: real >= 0 ? content.values[real] : 0, blank: false, margin: true };
+}
+
+function isInside(panel, cell) {
+  const [[top, bottom], [left, right]] = panel.grid_.margins;
+  const row = Math.floor(cell / panel.columns) % panel.rows, column = cell % panel.columns;
+  return row >= top && row < panel.rows - bottom && column >= left && column < panel.columns - right;
+}
+
+function paintCells(context, panel, place, theme, content) {
+  const size = place.cell, count = panel.channels * panel.rows * panel.columns;
+  context.fillStyle = theme.paper;
+  context.fillRect(place.x, place.y, place.width, place.height);
+  const margins = [], texts = [];
+  for (let cell = 0; cell < count; cell++) {
+    const [x, y] = corner(panel, place, cell), { value, blank, margin } = cellValue(panel, content, cell);
+    if (margin) margins.push([x, y]);
+    if (panel.plain) {
+      if (!margin && content.unread?.has(cell)) texts.push(["cross", x, y]);
+      continue;
+    }
+    const tone = fillOf(theme, margin || blank ? 0 : value, content.largest);
+    if (!margin && !blank && value !== 0) {
+      context.fillStyle = tone.fill;
+      context.fillRect(x, y, size, size);
+    }
+    if (blank) texts.push(["dot", x, y]);
+    else texts.push([content.labels ? content.labels[panel.grid_.source[cell]] ?? "" : short(value), x, y, margin ? theme.muted : value === 0 ? theme.ink : tone.ink]);
+  }
+  paintHatch(context, margins, size, theme);
+  paintLines(context, panel, place, theme);
+  paintTexts(context, texts, size, theme);
+}
+
+function paintLines(context, panel, place, theme) {
+  context.strokeStyle = theme.line;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (let channel = 0; channel < panel.channels; channel++) {
+    const [left, top] = corner(panel, place, channel * panel.rows * panel.columns);
+    const right = left + panel.columns * place.cell, bottom = top + panel.rows * place.cell;
+    for (let row = 0; row <= panel.rows; row++) {
+      const y = Math.round(top + row * place.cell) + 0.5;
+      context.moveTo(left, y);
+      context.lineTo(right, y);
+    }
+    for (let column = 0; column <= panel.columns; column++) {
+      const x = Math.round(left + column * place.cell) + 0.5;
+      context.moveTo(x, top);
+      context.lineTo(x, bottom);
+    }
+  }
+  context.stroke();
+}
+
+function paintTexts(context, texts, size, theme) {
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  let font = 0;
+  for (const [text, x, y, ink] of texts) {
+    if (text === "cross") paintCross(context, x, y, size, theme);
+    else if (text === "dot") {
+      context.fillStyle = theme.line;
+      context.fillRect(x + size / 2 - 1, y + size / 2 - 1, 2, 2);
+    } else if (size >= NUMBERS) {
+      const wanted = Math.floor(Math.min(size * 0.42, 26, (size - 3) / (0.61 * Math.max(text.length, 2))));
+      if (wanted < 7) continue;
+      if (wanted !== font) context.font = `${(font = wanted)}px ${theme.mono}`;
+      context.fillStyle = ink;
+      context.fillText(text, x + size / 2, y + size / 2 + 0.5);
+    }
+  }
+}
+
+function paintCross(context, x, y, size, theme) {
+  const inset = size * 0.28;
+  context.strokeStyle = theme.roles.difference;
+  context.lineWidth = Math.max(1.5, size * 0.06);
+  context.beginPath();
+  context.moveTo(x + inset, y + inset);
+  context.lineTo(x + size - inset, y + size - inset);
+  context.moveTo(x + size - inset, y + inset);
+  context.lineTo(x + inset, y + size - inset);
+  context.stroke();
+}
+
+/** Slanted lines over the given cells, as one path clipped to them. */
+function paintHatch(context, cells, size, theme) {
+  if (!cells.length) return;
+  context.save();
+  context.beginPath();
+  for (const [x, y] of cells) context.rect(x, y, size, size);
+  context.clip();
+  const left = Math.min(...cells.map(([x]) => x)), right = Math.max(...cells.map(([x]) => x)) + size;
+  const top = Math.min(...cells.map(([, y]) => y)), bottom = Math.max(...cells.map(([, y]) => y)) + size;
+  context.fillStyle = theme.faint;
+  context.fillRect(left, top, right - left, bottom - top);
+  context.strokeStyle = theme.line;
+  context.lineWidth = 1;
+  context.beginPath();
+  for (let x = left - (bottom - top); x < right; x += 7) {
+    context.moveTo(x, bottom);
+    context.lineTo(x + bottom - top, top);
+  }
+  context.stroke();
+  context.restore();
+}
+
+/** Large grids: one pixel a cell, scaled up without smoothing. */
+function paintPixels(context, panel, place, theme, content) {
+  const image = new ImageData(panel.columns * panel.channels, panel.rows);
+  const count = panel.channels * panel.rows * panel.columns, plane = panel.rows * panel.columns;
+  for (let cell = 0; cell < count; cell++) {
+    const { value, blank, margin } = cellValue(panel, content, cell);
+    const colour = fillOf(theme, blank || margin || panel.plain ? 0 : value, content.largest).rgb;
+    const channel = Math.floor(cell / plane), row = Math.floor((cell % plane) / panel.columns);
+    const at = 4 * (row * image.width + channel * panel.columns + (cell % panel.columns));
+    const dim = margin ? 0.86 : 1;
+    for (let part = 0; part < 3; part++) image.data[at + part] = colour[part] * dim;
+    image.data[at + 3] = 255;
+  }
+  const canvas = new OffscreenCanvas(image.width, image.height);
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  context.imageSmoothingEnabled = false;
+  const wide = panel.columns * place.cell;
+  for (let channel = 0; channel < panel.channels; channel++) {
+    const [x, y] = corner(panel, place, channel * plane);
+    context.drawImage(canvas, channel * panel.columns, 0, panel.columns, panel.rows, x, y, wide, place.height);
+  }
+}
+
+/** The frame in the colour of the panel's part, around its real cells. */
+function paintFrame(context, panel, place, theme) {
+  const [[top, bottom], [left, right]] = panel.grid_.margins, size = place.cell;
+  context.strokeStyle = theme.roles[panel.role];
+  context.lineWidth = 2;
+  for (let channel = 0; channel < panel.channels; channel++) {
+    const [x, y] = corner(panel, place, channel * panel.rows * panel.columns);
+    context.strokeRect(x + left * size, y + top * size, (panel.columns - left - right) * size, (panel.rows - top - bottom) * size);
+    if (panel.extra?.some(Boolean)) paintExtra(context, x + left * size, y + top * size, panel, size);
+  }
+}
+
+/** A dashed line before the rows and columns that output padding gives back. */
+function paintExtra(context, x, y, panel, size) {
+  const [, height, width] = panel.grid_.shape, [down, right] = panel.extra;
+  context.save();
+  context.setLineDash([6, 4]);
+  context.beginPath();
+  if (down) line(context, x, y + (height - down) * size, x + width * size, y + (height - down) * size);
+  if (right) line(context, x + (width - right) * size, y, x + (width - right) * size, y + height * size);
+  context.stroke();
+  context.restore();
+}
+
+/** A small arrow before every panel that a step made, where it stands right of its neighbour. */
+function paintArrows(context, scene, places, theme) {
+  const made = new Set(scene.links.map((link) => link.out?.index));
+  context.strokeStyle = theme.muted;
+  context.lineWidth = 1.5;
+  for (const panel of scene.panels) {
+    const place = places[panel.index], before = places[panel.index - 1];
+    if (!place || !before || !made.has(panel.index) || before.x + before.width > place.x) continue;
+    const x = place.x - 11, y = place.y + place.height / 2;
+    context.beginPath();
+    context.moveTo(x - 12, y);
+    context.lineTo(x, y);
+    context.moveTo(x - 5, y - 5);
+    context.lineTo(x, y);
+    context.lineTo(x - 5, y + 5);
+    context.stroke();
+  }
+}
+
+/** Paint what is pointed at: connected cells, the cell itself, and small notes (products, weights) in the corners of large cells. */
+export function paintFocus(context, scene, places, theme, focus, marked, notes) {
+  for (const panel of scene.panels) {
+    const place = places[panel.index], cells = marked.get(panel.index);
+    if (!place || !cells.size) continue;
+    const colour = theme.roles[panel.role], size = place.cell;
+    context.fillStyle = veil(colour, size < LINES ? 0.55 : 0.13);
+    for (const cell of cells) {
+      const [x, y] = corner(panel, place, cell);
+      context.fillRect(x, y, size, size);
+    }
+    outline(context, panel, place, cells, colour, Math.min(3, Math.max(1.5, size / 8)));
+    if (panel.index === focus.panel) {
+      const [x, y] = corner(panel, place, focus.cell);
+      context.lineWidth = Math.max(2, Math.min(4, size / 10));
+      context.strokeStyle = theme.ink;
+      context.strokeRect(x + 1, y + 1, Math.max(size - 2, 2), Math.max(size - 2, 2));
+    }
+    if (size >= 40) paintNotes(context, panel, place, notes?.get(panel.index), theme, scene);
+  }
+}
+
+/** The border of a set of cells. */
+function outline(context, panel, place, cells, colour, width) {
+  const size = place.cell, wide = panel.columns, plane = panel.rows * wide;
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.beginPath();
+  for (const cell of cells) {
+    const [x, y] = corner(panel, place, cell), column = cell % wide, row = Math.floor((cell % plane) / wide);
+    if (row === 0 || !cells.has(cell - wide)) line(context, x, y, x + size, y);
+    if (row === panel.rows - 1 || !cells.has(cell + wide)) line(context, x, y + size, x + size, y + size);
+    if (column === 0 || !cells.has(cell - 1)) line(context, x, y, x, y + size);
+    if (column === wide - 1 || !cells.has(cell + 1)) line(context, x + size, y, x + size, y + size);
+  }
+  context.stroke();
+}
+
+function line(context, x0, y0, x1, y1) {
+  context.moveTo(x0, y0);
+  context.lineTo(x1, y1);
+}
+
+function paintNotes(context, panel, place, notes, theme) {
+  if (!notes) return;
+  const { unit } = place, letter = 6.7 * unit;
+  context.font = `600 ${11 * unit}px ${theme.mono}`;
+  context.textAlign = "right";
+  context.textBaseline = "bottom";
+  for (const [cell, { text, role }] of notes) {
+    const [x, y] = corner(panel, place, cell), right = x + place.cell - 2, bottom = y + place.cell - 2;
+    context.fillStyle = theme.roles[role];
+    context.fillRect(right - letter * text.length - 5, bottom - 14 * unit, letter * text.length + 5, 14 * unit);
+    context.fillStyle = inkOn(theme.roles[role]);
+    context.fillText(text, right - 2.5, bottom - 1);
+  }
+}
+
+/** Products on their way: `tokens` are {from, to, text} with centres on the board; `share` runs from 0 to 1. */
+export function paintTokens(context, tokens, share, size, role, theme) {
+  const eased = share < 0.5 ? 4 * share ** 3 : 1 - (-2 * share + 2) ** 3 / 2;
+  const half = size / 2 - 2;
+  context.font = `${Math.floor(Math.min(size * 0.4, 20))}px ${theme.mono}`;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  for (const { from, to, text } of tokens) {
+    const x = from[0] + (to[0] - from[0]) * eased, y = from[1] + (to[1] - from[1]) * eased;
+    context.fillStyle = theme.roles[role];
+    context.beginPath();
+    context.roundRect(x - half, y - half, 2 * half, 2 * half, 4);
+    context.fill();
+    context.fillStyle = inkOn(theme.roles[role]);
+    if (size >= NUMBERS) context.fillText(text, x, y);
+  }
+}

@@ -1,0 +1,97 @@
+// Recipes: a lesson's view followed step by step from its state. The twin of `build` in seglab/stage/lesson.py.
+
+import { cells } from "./fields.js";
+import { OPERATORS, planes } from "./operators.js";
+
+export const LAYERS = {
+  conv: ["conv2d", ["stride", "padding", "dilation"]],
+  conv_transpose: ["conv_transpose2d", ["stride", "padding", "dilation", "output_padding"]],
+  max_pool: ["max_pool2d", ["stride", "padding", "dilation", "ceil_mode"]],
+  avg_pool: ["avg_pool2d", ["stride", "padding", "ceil_mode"]],
+};
+export const USUAL = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], output_padding: [0, 0], ceil_mode: false };
+
+/** {grids: name -> {data, shape}, traces: name -> Trace, reads: name -> [names]}; throws a sentence where the settings are impossible. */
+export function build(lesson, state, view) {
+  const made = { grids: new Map(), traces: new Map(), reads: new Map() };
+  for (const [name, source] of Object.entries(view.inputs)) {
+    const values = source.field ? blank(state[source.field], 0) : cells(state[source]);
+    made.grids.set(name, planes(values));
+  }
+  for (const step of view.steps) follow(made, step, state);
+  return made;
+}
+
+const blank = ([height, width], fill) => ({ data: new Float64Array(height * width).fill(fill), shape: [height, width] });
+
+function add(made, name, op, reads, operands, options) {
+  const names = op === "concat" ? reads.map((_, i) => `input${i}`) : ["input", "other"];
+  const given = Object.fromEntries(reads.map((grid, i) => [names[i], made.grids.get(grid)]));
+  const trace = OPERATORS[op]({ ...given, ...operands }, options);
+  made.traces.set(name, trace);
+  made.reads.set(name, reads);
+  made.grids.set(name, { data: trace.output, shape: trace.outGrid.shape });
+}
+
+function follow(made, step, state) {
+  const options = Object.fromEntries(Object.entries(step.options).map(([name, value]) => [name, value?.field ? state[value.field] : value]));
+  const value = step.weight === null ? null : state[step.weight];
+  const weight = value && (Array.isArray(value) && !Array.isArray(value[0]) ? blank(value, 1) : cells(value));
+  const operands = weight ? { weight } : {};
+  if (step.op === "layer") return layer(made, step, weight, options);
+  if (!["conv", "conv_transpose", "zero_insertion"].includes(step.op)) return add(made, step.grid, step.op, step.reads, operands, options);
+  const image = made.grids.get(step.reads[0]), line = image.shape[1] === 1 && weight.shape[0] === 1;
+  if (line) operands.weight = { data: weight.data, shape: [weight.shape[1]] };
+  if (step.op === "zero_insertion") return insertZeros(made, step, weight, options, line);
+  const op = `${step.op}${line ? 1 : 2}d`;
+  return line ? addLine(made, step.grid, op, step.reads, operands, options) : add(made, step.grid, op, step.reads, operands, options);
+}
+
+/** On a line the single row of an image is its only channel. */
+function addLine(made, name, op, reads, operands, options) {
+  const { data, shape } = made.grids.get(reads[0]);
+  const trace = OPERATORS[op]({ input: { data, shape: [shape[2]] }, ...operands }, options);
+  made.traces.set(name, trace);
+  made.reads.set(name, reads);
+  made.grids.set(name, { data: trace.output, shape: trace.outGrid.shape });
+}
+
+function layer(made, step, weight, { op, ...options }) {
+  const [operator, known] = LAYERS[op];
+  for (const [name, value] of Object.entries(options)) {
+    if (!known.includes(name) && String(value) !== String(USUAL[name])) {
+      const told = value === true ? "on" : [...new Set(value)].join("x");
+      throw new Error(`${name}=${told} is not defined for ${op}: leave it at ${name === "ceil_mode" ? "off" : USUAL[name][0]}`);
+    }
+  }
+  const kept = Object.fromEntries(Object.entries(options).filter(([name]) => known.includes(name)));
+  if (operator.endsWith("pool2d")) add(made, step.grid, operator, step.reads, {}, { kernel_size: weight.shape, ...kept });
+  else add(made, step.grid, operator, step.reads, { weight }, kept);
+}
+
+/** The twin of seglab/zero_insertion.py, for one channel. */
+function insertZeros(made, step, weight, options, line) {
+  const image = made.grids.get(step.reads[0]).shape.slice(1);
+  const of = (name, usual) => (line ? [usual, options[name]] : [options[name], options[name]]);
+  const stride = of("stride", 1), padding = of("padding", 0), dilation = of("dilation", 1), extra = of("output_padding", 0);
+  // The settings themselves are judged by the operator that this view pictures.
+  OPERATORS.conv_transpose2d({ input: made.grids.get(step.reads[0]), weight }, { stride, padding, dilation, output_padding: extra });
+  const axes = image.map((size, i) => axis(size, weight.shape[i], stride[i], padding[i], dilation[i], extra[i]));
+  const nails = `${step.grid}_nails`;
+  add(made, nails, "bed_of_nails", step.reads, {}, { scale: stride });
+  const [down, right] = axes;
+  add(made, step.inserted, "crop", [nails], {}, {
+    top: down.start, left: right.start, height: down.end - down.start, width: right.end - right.start,
+  });
+  const flipped = { data: Float64Array.from(weight.data).reverse(), shape: weight.shape };
+  add(made, step.grid, "conv2d", [step.inserted], { weight: flipped }, { padding: axes.map((one) => one.padding), dilation });
+}
+
+function axis(size, kernel, stride, padding, dilation, extra) {
+  const length = (size - 1) * stride + 1, before = dilation * (kernel - 1) - padding;
+  const start = Math.max(0, -before), reach = length + before + extra;
+  let end = Math.min(length, reach);
+  if (end <= start) end = Math.min(reach, size * stride);
+  if (end <= start) throw new Error(`padding=${padding} crops the whole input: this setting has no zero-insertion view`);
+  return { start, end, padding: [Math.max(0, before), reach - end] };
+}

@@ -1,0 +1,46 @@
+// Remarks: what a view says under its ledger about the whole setting.
+
+import { exact } from "./numbers.js";
+import { setting, substituted } from "./sizes.js";
+
+const RULES = { conv1d: "conv", conv2d: "conv", conv_transpose1d: "conv_transpose", conv_transpose2d: "conv_transpose", max_pool2d: "max_pool", avg_pool2d: "avg_pool" };
+
+const GENERAL = {
+  down: "⌊(size + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1",
+  pool: "⌈(size + 2·padding − dilation·(kernel − 1) − 1) / stride⌉ + 1, less one where the last window would start in the far padding",
+  up: "(size − 1)·stride − 2·padding + dilation·(kernel − 1) + output padding + 1",
+};
+
+/** The rule in words, for lessons that are about it. */
+export function generalSize(scene) {
+  const { trace } = scene.followed;
+  return trace.op.startsWith("conv_transpose") ? GENERAL.up : scene.state.ceil_mode ? GENERAL.pool : GENERAL.down;
+}
+
+/** The size formula of the followed operator with this setting's numbers: one line, or one an axis where they differ. */
+export function sizeLines(scene) {
+  const { trace } = scene.followed, { state } = scene, rule = scene.view.steps.at(-1).op === "zero_insertion" ? "conv_transpose" : RULES[trace.op];
+  if (!rule) return [];
+  const image = rule === "conv_transpose" && scene.view.inputs.x ? scene.made.grids.get(scene.view.steps.find((step) => step.grid === scene.followed.name).reads[0]) : trace.inputs[0];
+  const along = (name, axis, usual) => (state[name] === undefined ? usual : Array.isArray(state[name]) ? state[name][axis] : state[name]);
+  const told = [0, 1].map((axis) => substituted(rule, image.shape[axis + 1], setting(
+    trace.kernelSize[axis], along("stride", axis, 1), along("padding", axis, 0), along("dilation", axis, 1), along("output_padding", axis, 0), Boolean(state.ceil_mode),
+  )));
+  if (trace.dims === 1 || image.shape[1] === 1 && trace.kernelSize[0] === 1 && trace.outGrid.shape[1] === 1) return [`Output length: ${told[1]}`];
+  if (told[0] === told[1]) return [`Output height and width: ${told[0]}`];
+  return [`Output height: ${told[0]}`, `Output width: ${told[1]}`];
+}
+
+/** <C y, x> = <y, C' x> for this x and a picture y that counts 0 to 9. */
+export function adjoint(scene) {
+  const { trace } = scene.followed, x = trace.inputs[0].data, y = Float64Array.from(trace.output, (_, i) => i % 10);
+  let left = 0, right = 0;
+  const cy = new Float64Array(x.length);
+  for (let row = 0; row < trace.rows.length; row++) {
+    const out = trace.outGrid.source[trace.rows.out[row]], inp = trace.grids[0].source[trace.rows.inp[row]];
+    if (out >= 0 && inp >= 0) cy[inp] += trace.weight.data[trace.rows.weight[row]] * y[out];
+  }
+  x.forEach((value, i) => (left += value * cy[i]));
+  y.forEach((value, i) => (right += value * trace.output[i]));
+  return `With a second picture y = 0, 1, 2, … of the output's size: ⟨C y, x⟩ = ${exact(left)} and ⟨y, Cᵀ x⟩ = ${exact(right)}. Always equal: that is what a transpose is.`;
+}

@@ -1,0 +1,212 @@
+// Scenes: a lesson's state worked out for drawing. Panels (grids as they are drawn), links (rows between panels), and the order of steps.
+
+import { makeGrid, places } from "./grid.js";
+import { build } from "./recipe.js";
+import { group } from "./rows.js";
+
+const LARGEST_MATRIX = 64 * 64;
+
+/** Work out the scene of a state; throws a sentence where its settings are impossible. */
+export function makeScene(lesson, state) {
+  const view = lesson.views.find((one) => one.name === state.view);
+  const made = build(lesson, state, view);
+  const shown = new Set(view.panels.map(({ grid }) => grid.split(":").at(-1)));
+  const hidden = [...made.grids.keys()].filter((grid) => !shown.has(grid)).map((grid) => ({ grid, hidden: true }));
+  const panels = [...view.panels, ...hidden].map((spec, index) => makePanel(spec, index, made));
+  const links = [...made.traces].map(([name, trace]) => makeLink(name, trace, made.reads.get(name), panels));
+  const followed = links.find((link) => link.name === view.follows);
+  if (state.letters) refuseLetters(followed.trace);
+  if (state.count && followed.out) followed.out.title = "Stamps per cell";
+  // On a line a cell has one coordinate.
+  const line = panels.every((panel) => panel.kind !== "grid" || panel.grid_.shape[1] === 1) && followed.trace.kernelSize[0] === 1;
+  return { lesson, view, state, made, panels, links, followed, line, order: stepOrder(view, followed, panels) };
+}
+
+function refuseLetters(trace) {
+  const inputs = trace.inputs[0].data.length, weights = trace.weight?.data.length ?? 0;
+  if (inputs > 8 || weights > 9) throw new Error(`letters are for up to 8 input cells and 9 weights: here are ${inputs} and ${weights}`);
+}
+
+function makePanel(spec, index, made) {
+  const [kind, of] = spec.grid.includes(":") ? spec.grid.split(":") : ["grid", spec.grid];
+  const panel = { ...spec, index, kind, of, margin: null, field: spec.edits ?? null };
+  if (kind === "grid") Object.assign(panel, gridPanel(of, made));
+  if (kind === "kernel") Object.assign(panel, kernelPanel(made.traces.get(of)));
+  if (kind === "matrix" || kind === "transpose") Object.assign(panel, matrixPanel(made.traces.get(of), kind === "transpose"));
+  if (kind === "column") Object.assign(panel, columnPanel(made.grids.get(of)));
+  [panel.channels, panel.rows, panel.columns] = panel.grid_.canvas;
+  panel.size = panel.grid_.shape.slice(panel.channels > 1 ? 0 : 1).join(" × ");
+  panel.place = places(panel.grid_);
+  return panel;
+}
+
+/** The canvas of a grid is the cropped one that a step left it, else the padded one that the next step reads. */
+function gridPanel(name, made) {
+  const { data, shape } = made.grids.get(name), maker = made.traces.get(name);
+  let grid = maker?.outGrid ?? makeGrid(shape), margin = "cropped";
+  const hasMargins = (one) => one.margins.flat().some((side) => side > 0);
+  if (!hasMargins(grid)) {
+    margin = "padding";
+    for (const [step, reads] of made.reads) {
+      const at = reads.indexOf(name);
+      if (at >= 0 && hasMargins(made.traces.get(step).grids[at])) grid = made.traces.get(step).grids[at];
+    }
+  }
+  return { grid_: grid, values: data, margin: hasMargins(grid) ? margin : null, extra: maker?.extra ?? [0, 0] };
+}
+
+function kernelPanel(trace) {
+  const [cOut, cIn, height, width] = trace.weight.shape;
+  return { grid_: makeGrid([cOut * cIn, height, width]), values: trace.weight.data };
+}
+
+function matrixPanel(trace, transposed) {
+  const nOut = trace.output.length, nIn = trace.inputs.reduce((sum, { data }) => sum + data.length, 0);
+  if (nOut * nIn > LARGEST_MATRIX) {
+    throw new Error(`the matrix would be ${nOut} × ${nIn}: this view shows up to ${LARGEST_MATRIX.toLocaleString("en-US")} entries`);
+  }
+  const values = new Float64Array(nOut * nIn), { rows } = trace;
+  for (let row = 0; row < rows.length; row++) {
+    const out = trace.outGrid.source[rows.out[row]], inp = trace.grids[0].source[rows.inp[row]];
+    if (out >= 0 && inp >= 0) values[transposed ? inp * nOut + out : out * nIn + inp] += trace.weight.data[rows.weight[row]];
+  }
+  return { grid_: makeGrid(transposed ? [1, nIn, nOut] : [1, nOut, nIn]), values, width: transposed ? nOut : nIn };
+}
+
+const columnPanel = ({ data }) => ({ grid_: makeGrid([1, data.length, 1]), values: data });
+
+/** The rows of one step as columns of panel cells; -1 where a row has no cell in a panel. */
+function makeLink(name, trace, reads, panels) {
+  const { rows } = trace, columns = new Map();
+  const real = {
+    out: (row) => trace.outGrid.source[rows.out[row]],
+    inp: (row) => trace.grids[0].source[rows.inp[row]],
+  };
+  const fill = (panel, cell) => columns.set(panel.index, Int32Array.from({ length: rows.length }, (_, row) => cell(row)));
+  for (const panel of panels) {
+    if (panel.kind === "grid" && panel.of === name) columns.set(panel.index, remapped(rows.out, trace.outGrid, panel));
+    if (panel.kind === "grid" && reads.includes(panel.of)) {
+      const at = reads.indexOf(panel.of), before = trace.offsets[at], end = trace.offsets[at + 1];
+      columns.set(panel.index, remapped(rows.inp, trace.grids[at], panel, before, end));
+    }
+    if (panel.of === name && panel.kind === "kernel") columns.set(panel.index, rows.weight);
+    const entry = (line, column) => (line < 0 || column < 0 ? -1 : line * panel.width + column);
+    if (panel.of === name && panel.kind === "matrix") fill(panel, (row) => entry(real.out(row), real.inp(row)));
+    if (panel.of === name && panel.kind === "transpose") fill(panel, (row) => entry(real.inp(row), real.out(row)));
+    if (panel.kind === "column" && panel.of === name) fill(panel, real.out);
+    if (panel.kind === "column" && reads.includes(panel.of)) fill(panel, real.inp);
+  }
+  const outs = panels.filter((panel) => panel.of === name && ["grid", "column"].includes(panel.kind));
+  const inps = panels.filter((panel) => reads.includes(panel.of) && ["grid", "column"].includes(panel.kind));
+  const kernel = panels.find((panel) => panel.kind === "kernel" && columns.has(panel.index)) ?? null;
+  const link = { name, trace, reads, columns, out: outs[0] ?? null, inps, kernel, groups: new Map() };
+  link.rowsOf = (index, cell) => {
+    if (!columns.has(index)) return null;
+    if (!link.groups.has(index)) link.groups.set(index, group(columns.get(index).map((at) => at + 1), panels[index].grid_.size + 1));
+    return link.groups.get(index).of(cell + 1);
+  };
+  return link;
+}
+
+/** Canvas addresses of a trace's grid as cells of a panel, whose canvas may have other margins. */
+function remapped(addresses, grid, panel, before = 0, end = Infinity) {
+  const same = String(grid.canvas) === String(panel.grid_.canvas) && String(grid.margins) === String(panel.grid_.margins);
+  if (same && before === 0 && end >= grid.size) {
+    if (end === Infinity || end === grid.size) return Int32Array.from(addresses, (at) => (at < end ? at : -1));
+  }
+  const place = places(panel.grid_);
+  return Int32Array.from(addresses, (at) => {
+    if (at < before || at >= end) return -1;
+    const real = grid.source[at - before];
+    return same ? at - before : real < 0 ? -1 : place[real];
+  });
+}
+
+/** The cells that the timeline walks through: {panel, cells, rows(step)}. */
+function stepOrder(view, link, panels) {
+  const { trace } = link;
+  if (view.reading === "tap") return { panel: link.kernel, cells: Int32Array.from({ length: trace.kernelSize[0] * trace.kernelSize[1] }, (_, i) => i) };
+  const wanted = view.reading === "output" ? [link.name] : link.reads;
+  const panel = panels.find((one) => wanted.includes(one.of) && one.kind === "column") ?? panels.find((one) => wanted.includes(one.of) && one.kind === "grid");
+  return { panel, cells: panel.place };
+}
+
+/** The rows done after `at` steps as row numbers, or null where all are. */
+function rowsDone({ order, followed }, at) {
+  if (at >= order.cells.length) return null;
+  const found = [];
+  for (let step = 0; step < at; step++) for (const row of followed.rowsOf(order.panel.index, order.cells[step])) found.push(row);
+  return found;
+}
+
+/** The followed output after `at` steps: {values, reached, done}; `reached` and `done` (a mark for each row) are null once all are. */
+export function progress(scene, at) {
+  const { trace } = scene.followed, rows = rowsDone(scene, at);
+  if (rows === null) return { ...trace.full, reached: null, done: null };
+  const done = new Uint8Array(trace.rows.length);
+  for (const row of rows) done[row] = 1;
+  return { ...trace.after(rows), done };
+}
+
+/** How many stamps reach each real output cell. */
+export function overlap(scene) {
+  const { trace } = scene.followed, counts = new Float64Array(trace.output.length);
+  for (const cell of trace.rows.out) if (trace.outGrid.source[cell] >= 0) counts[trace.outGrid.source[cell]]++;
+  return counts;
+}
+
+/** Every cell connected to a cell, by panel: the rows it takes part in, the way back to the inputs, the way on to the last output. */
+export function connected(scene, focus) {
+  const marked = new Map(scene.panels.map((panel) => [panel.index, new Set()]));
+  const back = new Map([[focus.panel, new Set([focus.cell])]]), on = new Map([[focus.panel, new Set([focus.cell])]]);
+  const add = (map, panel, cell) => {
+    if (cell < 0) return;
+    if (!map.has(panel)) map.set(panel, new Set());
+    map.get(panel).add(cell);
+  };
+  add(marked, focus.panel, focus.cell);
+  for (const link of scene.links) {
+    const rows = link.rowsOf(focus.panel, focus.cell);
+    if (!rows) continue;
+    const aside = !link.inps.concat(link.out).some((panel) => panel?.index === focus.panel);
+    for (const [panel, column] of link.columns) {
+      if (panel === focus.panel) continue;
+      for (const row of rows) {
+        add(marked, panel, column[row]);
+        if (aside && panel === link.out?.index) add(on, panel, column[row]);
+        if (aside && link.inps.some((inp) => inp.index === panel)) add(back, panel, column[row]);
+      }
+    }
+  }
+  for (const link of [...scene.links].reverse()) spread(link, back, link.out ? [link.out] : [], link.inps, add);
+  for (const link of scene.links) spread(link, on, link.inps, link.out ? [link.out] : [], add);
+  for (const map of [back, on]) for (const [panel, cells_] of map) for (const cell of cells_) add(marked, panel, cell);
+  return marked;
+}
+
+/** Carry the cells of `map` over one link, from its panels `sources` to its panels `targets`. */
+function spread(link, map, sources, targets, add) {
+  for (const source of sources) {
+    for (const cell of map.get(source.index) ?? []) {
+      for (const row of link.rowsOf(source.index, cell)) for (const target of targets) add(map, target.index, link.columns.get(target.index)[row]);
+    }
+  }
+}
+
+/** The real coordinates (channel, row, column) of a panel's cell; below 0 or beyond the size in the margin. */
+export function coordinates(panel, cell) {
+  const [, high, wide] = panel.grid_.canvas, [[top], [left]] = panel.grid_.margins;
+  return [Math.floor(cell / (high * wide)), (Math.floor(cell / wide) % high) - top, (cell % wide) - left];
+}
+
+/** The index of the real cell that a panel's cell stands for, or -1. */
+export const realCell = (panel, cell) => panel.grid_.source[cell];
+
+/** Input cells of an output-size view that no window reads. */
+export function neverRead(scene) {
+  const { trace } = scene.followed, panel = scene.followed.inps[0];
+  const column = scene.followed.columns.get(panel.index), read = new Uint8Array(panel.grid_.size);
+  if (trace.op.startsWith("conv_transpose")) return new Set();
+  for (const cell of column) if (cell >= 0) read[cell] = 1;
+  return new Set([...read.keys()].filter((cell) => !read[cell] && panel.grid_.source[cell] >= 0));
+}

@@ -1,0 +1,217 @@
+// The stage: one lesson and its state. Play, step, pointer and keyboard all set the same two things, how many steps are done (`state.at`)
+// and the cell in focus; every picture is a function of those and the state.
+
+import { Board } from "./board.js";
+import { h, setText } from "./dom.js";
+import { query } from "./fields.js";
+import { Furniture } from "./furniture.js";
+import { Hands } from "./hands.js";
+import { answerKey } from "./keys.js";
+import { describe, plainText } from "./ledger.js";
+import { adjoint, generalSize, sizeLines } from "./remarks.js";
+import { makeScene } from "./scene.js";
+import { Timeline } from "./timeline.js";
+
+const REST = 300; // milliseconds of rest before the server is told
+const READ_OUT = 250; // and before the live region speaks
+const END = 9999; // as many steps as there are
+const WORDS = { input: "stamp", output: "cell", tap: "tap" };
+
+export class Stage {
+  /** `host` may have settle(link, {push}), others() (parameters of the link that are not the lesson's), copy() and present(). */
+  constructor(root, host = {}) {
+    Object.assign(this, { root, host, lesson: null, state: null, scene: null });
+    this.calm = matchMedia("(prefers-reduced-motion: reduce)");
+    this.timeline = new Timeline({ moved: (at, animated) => this.moveTo(at, animated), paused: () => this.rest() });
+    this.board = new Board(`s${Math.random().toString(36).slice(2, 8)}`, () => this.tell());
+    this.furniture = new Furniture(this);
+    this.hands = new Hands(this);
+    this.first = h("div", { class: "first" });
+    this.second = h("div", { class: "second" });
+    this.live = h("div", { class: "aside", role: "status", "aria-live": "polite" });
+    this.remark = h("div", { class: "remark" });
+    this.message = h("div", { class: "message", role: "alert" });
+    const ledger = h("div", { class: "ledger", tabindex: "0", role: "region", "aria-label": "Arithmetic" }, this.first, this.second);
+    const legend = h("div", { class: "legend" }, h("i", { class: "scale", "aria-hidden": "true" }), "red below 0, white 0, dark above");
+    this.legend = legend;
+    this.element = h("div", { class: "stage", role: "region", "aria-label": "Stage" },
+      this.furniture.top, this.board.element, ledger, this.live, h("div", { class: "under" }, this.remark, legend),
+      this.timeline.element, this.message, this.furniture.controls, this.furniture.solverBox);
+    this.element.addEventListener("keydown", (event) => answerKey(this, event));
+    this.watchSliders();
+    this.element.stage = this; // for measurements and tests
+    root.append(this.element);
+  }
+
+  /** While a slider is held, nothing is told. */
+  watchSliders() {
+    const hold = (event) => (this.hands.sliding = event.composedPath()[0].type === "range");
+    this.element.addEventListener("pointerdown", hold);
+    this.letGo = () => (this.hands.sliding = false);
+    window.addEventListener("pointerup", this.letGo);
+    window.addEventListener("pointercancel", this.letGo);
+  }
+
+  destroy() {
+    this.timeline.pause();
+    this.board.destroy();
+    this.hands.destroy();
+    window.removeEventListener("pointerup", this.letGo);
+    window.removeEventListener("pointercancel", this.letGo);
+    clearTimeout(this.resting);
+    clearTimeout(this.speaking);
+    this.element.remove();
+  }
+
+  // -- state -------------------------------------------------------------------------------------------------------
+
+  /** Take a lesson and a state from outside; whatever was going on stops. */
+  adopt(lesson, state, { lecture = false } = {}) {
+    this.timeline.pause();
+    this.hands.endEdit(false);
+    if (lesson.name !== this.lesson?.name) {
+      this.lesson = lesson;
+      this.furniture.furnish(lesson);
+    }
+    this.element.classList.toggle("lecture", lecture);
+    this.board.large = lecture;
+    this.board.pinned = null;
+    this.say("");
+    if (!this.take(state)) this.take(this.defaults());
+    clearTimeout(this.resting);
+    this.link = this.written();
+    this.readOut();
+  }
+
+  defaults() {
+    return Object.fromEntries(this.lesson.fields.map((field) => [field.name, field.default]));
+  }
+
+  /** Make `state` the state, or say why it cannot be and return false. */
+  take(state) {
+    let scene;
+    try {
+      scene = makeScene(this.lesson, state);
+    } catch (error) {
+      this.say(`${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`);
+      return false;
+    }
+    this.state = scene.state = { ...state, at: Math.min(state.at, scene.order.cells.length) };
+    this.scene = scene;
+    this.board.show(scene, this.state.at);
+    this.furniture.show();
+    this.showPosition();
+    this.showRemark();
+    return true;
+  }
+
+  /** A change by hand; returns whether the state took it. A finished walk stays finished when its length changes. */
+  change(patch, { push = false } = {}) {
+    this.timeline.pause();
+    const finished = this.state.at >= this.scene.order.cells.length;
+    if (!this.take({ ...this.state, ...patch, ...(finished && !("at" in patch) ? { at: END } : {}) })) return false;
+    this.say(this.caveat());
+    if (push) this.settle(true);
+    else this.rest();
+    return true;
+  }
+
+  goStop(number) {
+    const stop = this.lesson.stops[number - 1];
+    if (stop) this.change({ ...this.defaults(), stop: number, ...stop.state }, { push: true });
+  }
+
+  /** An example in the view that is open, or in the lesson's first where that view cannot show it. */
+  goExample(changes) {
+    const { stop, view } = this.state, from = { ...this.defaults(), stop };
+    return this.change({ ...from, view, ...changes }, { push: true }) || this.change({ ...from, ...changes }, { push: true });
+  }
+
+  reset() {
+    if (this.lesson.stops.length) this.goStop(this.state.stop);
+    else this.change(this.defaults(), { push: true });
+  }
+
+  /** What a link cannot hold is said. */
+  caveat() {
+    const edited = Object.values(this.state).some((value) => value?.pattern);
+    return edited ? "Edited by hand: a link holds up to 8 × 8 cells, so elsewhere this grid goes back to its pattern." : "";
+  }
+
+  written() {
+    return query(this.lesson.fields, this.state, this.host.others?.() ?? {});
+  }
+
+  /** Tell the server once nothing has moved for a while. */
+  rest() {
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => (this.timeline.playing || this.hands.busy ? this.rest() : this.settle(false)), REST);
+    this.readOut();
+  }
+
+  settle(push) {
+    clearTimeout(this.resting);
+    const link = this.written();
+    if (link === this.link) return;
+    this.link = link;
+    this.host.settle?.(link, { push });
+  }
+
+  // -- what is shown around the board --------------------------------------------------------------------------------
+
+  say(text) {
+    setText(this.message, text);
+  }
+
+  moveTo(at, animated) {
+    this.state.at = at;
+    this.board.moveTo(at, animated && !this.calm.matches ? Math.min(520, this.timeline.pace * 0.6) : 0);
+    this.showPosition();
+    this.rest();
+  }
+
+  showPosition() {
+    const { lesson, state, scene } = this, { reading } = scene.view, count = scene.order.cells.length;
+    const word = reading === "input" && !scene.followed.trace.op.startsWith("conv_transpose") ? "input cell" : WORDS[reading];
+    this.timeline.show(state.at, count, word, lesson.stops[state.stop - 1]?.pauses ?? []);
+  }
+
+  showRemark() {
+    const { scene } = this, { remark } = scene.view;
+    const lines = remark === "adjoint" ? [adjoint(scene)] : [...(remark === "sizes" ? [`Output size: ${generalSize(scene)}`] : []), ...sizeLines(scene)];
+    setText(this.remark, lines.join("\n"));
+    this.remark.classList.toggle("main", remark === "sizes");
+    this.legend.hidden = scene.panels.every((panel) => panel.hidden || panel.plain);
+  }
+
+  /** The arithmetic of the cell in focus. */
+  tell() {
+    const { focus, scene, progress } = this.board;
+    const told = focus ? describe(scene, focus, progress) : { first: [{ text: "Press play, or point at any cell." }], second: null };
+    fillLine(this.first, told.first);
+    fillLine(this.second, told.second ?? []);
+    this.spoken = plainText(told.first);
+    this.readOut();
+  }
+
+  /** Once things have come to rest: hidden cells up to date, the arithmetic in the live region. */
+  readOut() {
+    clearTimeout(this.speaking);
+    this.speaking = setTimeout(() => {
+      if (!this.scene || !this.element.isConnected) return;
+      this.board.describeGrids();
+      setText(this.live, this.spoken ?? "");
+    }, READ_OUT);
+  }
+}
+
+/** Pieces of text in the colours of the grids; only what changed touches the page. */
+function fillLine(element, pieces) {
+  const html = pieces.map(({ text, role, dim }) => {
+    const kind = `${role ?? ""}${dim ? " dim" : ""}`.trim();
+    return kind ? `<span class="${kind}">${text}</span>` : text;
+  }).join("");
+  if (element.written === html) return;
+  element.written = html;
+  element.innerHTML = html;
+}

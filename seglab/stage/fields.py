@@ -1,0 +1,201 @@
+"""Fields: the declared table of a lesson's state, and the link that holds it.
+
+One table drives the link, the stage's controls, `seglab export --set` and stored JSON. A value is written with letters, digits and ``. _ ~ -``
+only, so that a link reads the same in every browser. The twin in the browser is ``fields.js``; both must write the same link.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from seglab.rows import FloatArray
+
+VERSION = "1"
+LARGEST_LITERAL = 8  # a grid up to this many cells a side is written out in the link
+LARGEST_GRID = 64
+LARGEST_VALUE = 999_999.0
+Kind = Literal["int", "pair", "choice", "flag", "grid"]
+State = dict[str, Any]
+
+_NUMBER = re.compile(r"-?\d{1,6}(\.\d{1,6})?")
+_PATTERN = re.compile(r"(random|ones|disc)(\d{1,4})\.(\d{1,2})x(\d{1,2})")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One value of a lesson's state.
+
+    `default` is an int, a pair [vertical, horizontal], a word, a bool, or a grid: a list of rows, or the text of a pattern such as
+    ``random3.16x16`` (seed 3). For grids `low` and `high` bound the cells a side.
+    """
+
+    name: str
+    kind: Kind
+    default: Any
+    label: str
+    meaning: str
+    low: int = 0
+    high: int = 0
+    options: tuple[str, ...] = ()
+
+    def read(self, text: str) -> Any:
+        """The value that `text` in a link stands for. Raises ValueError with a sentence."""
+        return _READERS[self.kind](self, text)
+
+    def write(self, value: Any) -> str:
+        """`value` as it stands in a link.
+
+        >>> Field("x", "grid", [[0]], "", "", 1, 8).write([[0, 1.5], [-2, 3]])
+        '0_1.5~-2_3'
+        """
+        if self.kind == "pair":
+            vertical, horizontal = value
+            return str(vertical) if vertical == horizontal else f"{vertical}x{horizontal}"
+        if self.kind == "flag":
+            return "1" if value else "0"
+        if self.kind == "grid" and not isinstance(value, str):
+            return "~".join("_".join(number(cell) for cell in row) for row in value)
+        return str(value)
+
+
+def number(value: float) -> str:
+    """A cell as it stands in a link: at most six decimals, no exponent.
+
+    >>> number(0.1 + 0.2), number(-0.0), number(2.0)
+    ('0.3', '0', '2')
+    """
+    text = f"{round(float(value), 6):.6f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def cells(value: Any) -> FloatArray:
+    """A grid's value as an array: rows of numbers, or a pattern worked out.
+
+    >>> cells("disc9.3x3").tolist()
+    [[0.0, 9.0, 0.0], [9.0, 9.0, 9.0], [0.0, 9.0, 0.0]]
+    """
+    if not isinstance(value, str):
+        return np.array(value, float)
+    match = _PATTERN.fullmatch(value)
+    if not match:
+        raise ValueError(f"grid {value!r} is neither rows of numbers nor a pattern such as random3.16x16")
+    name, argument, height, width = match[1], *(int(part) for part in match.groups()[1:])
+    y, x = np.mgrid[:height, :width]
+    if name == "ones":
+        return np.full((height, width), float(argument))
+    if name == "disc":
+        radius = min(height, width) * 2 / 3
+        inside = (2 * y - height + 1) ** 2 + (2 * x - width + 1) ** 2 <= radius**2
+        return np.where(inside, float(argument), 0.0)
+    return scrambled(argument, height * width).reshape(height, width)
+
+
+def scrambled(seed: int, count: int) -> FloatArray:
+    """`count` digits 0 to 9, the same in Python and in the browser: a counter mixed as by the MurmurHash3 finaliser.
+
+    >>> scrambled(3, 5).tolist()
+    [8.0, 8.0, 9.0, 2.0, 9.0]
+    """
+    h = np.arange(count, dtype=np.uint32) * np.uint32(0x9E3779B1) + np.uint32((seed * 0x85EBCA6B) % 2**32)
+    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
+        h = (h ^ (h >> np.uint32(shift))) * np.uint32(factor)
+    h ^= h >> np.uint32(16)
+    return (h % np.uint32(10)).astype(float)
+
+
+def encode(fields: Sequence[Field], state: Mapping[str, Any]) -> dict[str, str]:
+    """The link's parameters: a version, then what differs from the defaults, in the order of the table. Empty for the defaults.
+
+    >>> stride = Field("stride", "int", 1, "", "", 1, 4)
+    >>> encode([stride], {"stride": 2}), encode([stride], {"stride": 1})
+    ({'v': '1', 'stride': '2'}, {})
+    """
+    written = {field.name: field.write(state[field.name]) for field in fields}
+    changed = {field.name: written[field.name] for field in fields if written[field.name] != field.write(field.default)}
+    return {"v": VERSION, **changed} if changed else {}
+
+
+def decode(fields: Sequence[Field], link: Mapping[str, str]) -> tuple[State, list[str]]:
+    """The state that a link stands for, and a sentence for each part of it that could not be used.
+
+    >>> stride = Field("stride", "int", 1, "", "", 1, 4)
+    >>> decode([stride], {"stride": "9"})
+    ({'stride': 1}, ['stride=9 is out of range (1 to 4): the lesson starts with 1.'])
+    """
+    problems = []
+    if link.get("v", VERSION) != VERSION:
+        problems.append(f"This link is from version {_short(link['v'])} of the lesson: this is version {VERSION}, what it knows is used.")
+    state: State = {}
+    for field in fields:
+        state[field.name] = field.default
+        if field.name in link:
+            try:
+                state[field.name] = field.read(link[field.name])
+            except ValueError as error:
+                usual = field.write(field.default)
+                problems.append(f"{field.name}={_short(link[field.name])} is {error}: the lesson starts with {_short(usual)}.")
+    return state, problems
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 24 else text[:24] + "…"
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"\d{1,6}", text):
+        raise ValueError("not a whole number")
+    return int(text)
+
+
+def _bounded(field: Field, value: int) -> int:
+    if not field.low <= value <= field.high:
+        raise ValueError(f"out of range ({field.low} to {field.high})")
+    return value
+
+
+def _read_int(field: Field, text: str) -> int:
+    return _bounded(field, _whole(text))
+
+
+def _read_pair(field: Field, text: str) -> list[int]:
+    parts = text.split("x")
+    if len(parts) > 2:
+        raise ValueError("not a number or two numbers with x between them")
+    values = [_bounded(field, _whole(part)) for part in parts]
+    return values * 2 if len(values) == 1 else values
+
+
+def _read_choice(field: Field, text: str) -> str:
+    if text not in field.options:
+        raise ValueError(f"not one of {', '.join(field.options)}")
+    return text
+
+
+def _read_flag(field: Field, text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError("neither 0 nor 1")
+    return text == "1"
+
+
+def _read_grid(field: Field, text: str) -> Any:
+    match = _PATTERN.fullmatch(text)
+    if match:
+        if not all(field.low <= int(side) <= LARGEST_GRID for side in match.groups()[2:]):
+            raise ValueError(f"out of range ({field.low} to {LARGEST_GRID} cells a side)")
+        return text
+    rows = [line.split("_") for line in text.split("~")]
+    if not all(_NUMBER.fullmatch(cell) for row in rows for cell in row):
+        raise ValueError("not a grid of numbers (at most six decimals)")
+    if len({len(row) for row in rows}) > 1:
+        raise ValueError("not a grid: its rows have different lengths")
+    if not all(field.low <= side <= min(field.high, LARGEST_LITERAL) for side in (len(rows), len(rows[0]))):
+        raise ValueError(f"out of range ({field.low} to {min(field.high, LARGEST_LITERAL)} cells a side)")
+    return [[float(cell) for cell in row] for row in rows]
+
+
+_READERS = {"int": _read_int, "pair": _read_pair, "choice": _read_choice, "flag": _read_flag, "grid": _read_grid}

@@ -1,0 +1,181 @@
+"""Lessons as data: fields, views and stops, read alike by Python and by the browser.
+
+A view is a small recipe: named grids made by steps from the lesson's fields. `build` follows it with `seglab.operators`; ``recipe.js``
+follows the same one in the browser. An argument is a literal, or ``Ref("stride")`` for the field of that name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from seglab.pipeline import Pipeline
+from seglab.stage.fields import Field, State, cells
+from seglab.stored import OPERATORS
+from seglab.trace import Reading
+from seglab.zero_insertion import zero_insertion
+
+Role = Literal["input", "kernel", "output", "skip", "difference"]
+
+
+@dataclass(frozen=True)
+class Ref:
+    """Stands for the value of a field."""
+
+    field: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """One grid of a view: `op` applied to the grids that it `reads`, with `weight` from a field.
+
+    `op` is an operator of `seglab`, or one of four that look at the state first: ``conv`` and ``conv_transpose`` (1-D where image and
+    kernel are single rows), ``zero_insertion`` (two grids: this one, and the image with its zeros under the name in `inserted`), and
+    ``layer`` (what the option ``op`` names, see `LAYERS`; a pair field as `weight` stands for a kernel of ones).
+    """
+
+    grid: str
+    op: str
+    reads: tuple[str, ...]
+    weight: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    inserted: str | None = None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A grid as it is drawn: its part, its title, the letter that the ledger calls it by, and the field that its cells may be edited in.
+
+    `grid` names a field, a step, ``kernel:STEP`` for the kernel of a step, or ``matrix:STEP`` and ``transpose:STEP`` for its matrix.
+    """
+
+    grid: str
+    role: Role
+    title: str
+    symbol: str
+    edits: str | None = None
+    plain: bool = False  # cells without numbers: only their places matter
+
+
+@dataclass(frozen=True)
+class View:
+    """One way to look at an operator: which grids, and in which order their cells are walked through.
+
+    `inputs` maps grids to fields, or to ``Ref`` of a pair field for an empty grid of that size.
+    """
+
+    name: str
+    label: str
+    steps: tuple[Step, ...]
+    panels: tuple[Panel, ...]
+    follows: str  # the step that is walked through
+    reading: Reading
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    remark: str = ""  # a sentence under the ledger, for what the view computes besides
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One numbered idea of a lesson: what to see, and the state that shows it."""
+
+    title: str
+    text: str
+    state: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson: its fields, views, stops, and named settings."""
+
+    name: str
+    title: str
+    sentence: str
+    fields: tuple[Field, ...]
+    views: tuple[View, ...]
+    stops: tuple[Stop, ...]
+    presets: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    controls: tuple[str, ...] = ()  # fields with a slider or a switch, in order
+    solves: bool = False  # with the inverse question about output sizes
+
+    @property
+    def defaults(self) -> State:
+        return {f.name: f.default for f in self.fields}
+
+    def state(self, **changes: Any) -> State:
+        """The defaults with `changes`. Raises ValueError for a name that is no field."""
+        unknown = set(changes) - {f.name for f in self.fields}
+        if unknown:
+            raise ValueError(f"{sorted(unknown)[0]} is no field of {self.name}: choose from {', '.join(f.name for f in self.fields)}")
+        return {**self.defaults, **changes}
+
+    def view(self, state: State) -> View:
+        """The view that a state shows."""
+        return next(view for view in self.views if view.name == state["view"])
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data for the browser."""
+        return asdict(self)
+
+
+def build(lesson: Lesson, state: State, view: View | None = None) -> Pipeline:
+    """Follow the recipe of a view. Raises ValueError where the state's settings are impossible."""
+    chosen = view or lesson.view(state)
+    inputs = {}
+    for name, source in chosen.inputs.items():
+        inputs[name] = np.zeros(state[source.field]) if isinstance(source, Ref) else cells(state[source])
+    pipeline = Pipeline(**inputs)
+    for step in chosen.steps:
+        pipeline = _follow(pipeline, step, state)
+    return pipeline
+
+
+def _follow(pipeline: Pipeline, step: Step, state: State) -> Pipeline:
+    options = {name: state[value.field] if isinstance(value, Ref) else value for name, value in step.options.items()}
+    image, weight = pipeline.values(step.reads[0]), None
+    if step.weight is not None:
+        value = state[step.weight]
+        weight = np.ones(value) if isinstance(value, list) and isinstance(value[0], int) else cells(value)
+    if step.op == "layer":
+        op, options = _layer(options)
+        if op.endswith("pool2d"):
+            options["kernel_size"], weight = weight.shape if weight is not None else 1, None
+        return pipeline.then(step.grid, OPERATORS[op], *step.reads, **_with(weight, options))
+    if step.op not in ("conv", "conv_transpose", "zero_insertion"):
+        return pipeline.then(step.grid, OPERATORS[step.op], *step.reads, **_with(weight, options))
+    line = len(image) == 1 and weight is not None and len(weight) == 1
+    operator = OPERATORS[("conv" if step.op == "conv" else "conv_transpose") + ("1d" if line else "2d")]
+    if line and weight is not None:
+        weight = weight[0]
+    if step.op != "zero_insertion":
+        return pipeline.then(step.grid, operator, *step.reads, **_with(weight, options))
+    names = (step.reads[0], f"{step.grid}_nails", str(step.inserted), step.grid)
+    return zero_insertion(operator(image, **_with(weight, options)), names)
+
+
+LAYERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "conv": ("conv2d", ("stride", "padding", "dilation")),
+    "conv_transpose": ("conv_transpose2d", ("stride", "padding", "dilation", "output_padding")),
+    "max_pool": ("max_pool2d", ("stride", "padding", "dilation", "ceil_mode")),
+    "avg_pool": ("avg_pool2d", ("stride", "padding", "ceil_mode")),
+}
+
+
+USUAL: dict[str, Any] = {"stride": [1, 1], "padding": [0, 0], "dilation": [1, 1], "output_padding": [0, 0], "ceil_mode": False}
+
+
+def _layer(options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The operator that the option "op" names, and those of the other options that it has. Raises ValueError for one it lacks."""
+    op, known = LAYERS[options["op"]]
+    for name, value in options.items():
+        if name != "op" and name not in known and value != USUAL[name]:
+            told = "on" if value is True else "x".join(str(part) for part in dict.fromkeys(value))
+            usual = "off" if name == "ceil_mode" else USUAL[name][0]
+            raise ValueError(f"{name}={told} is not defined for {options['op']}: leave it at {usual}")
+    return op, {name: value for name, value in options.items() if name in known}
+
+
+def _with(weight: Any, options: dict[str, Any]) -> dict[str, Any]:
+    return options if weight is None else {"weight": weight, **options}

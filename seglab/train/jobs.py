@@ -1,0 +1,205 @@
+"""Jobs: work for other processes, asked for from the web process, which never loads torch itself.
+
+One zygote a server, started with it and started again should it die. Where processes cannot fork, a warm worker waits for each task instead.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from seglab.train.config import TrainConfig
+from seglab.train.store import Run, Store
+
+Answer = Future[dict[str, Any]]
+GONE = "the worker process ended before it was done"
+
+
+class TaskError(RuntimeError):
+    """A task's failure, as the sentence that its worker gave."""
+
+
+class Workers:
+    """The process, or the waiting processes, that tasks are given to. Safe to use from any thread."""
+
+    def __init__(self, fork: bool = sys.platform == "linux") -> None:
+        self.fork = fork
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._open: dict[int, tuple[Answer, subprocess.Popen[bytes]]] = {}
+        self._last = 0
+        atexit.register(self.close)
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the zygote, None while there is none."""
+        process = self._process
+        return process.pid if process and process.poll() is None else None
+
+    def start(self) -> None:
+        """Make sure that a process is there, loading torch meanwhile."""
+        with self._lock:
+            self._ensure()
+
+    def _ensure(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            command = [sys.executable, "-m", "seglab.train.zygote", *([] if self.fork else ["--single"])]
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+        return self._process
+
+    def submit(self, do: str, **task: Any) -> Answer:
+        """Give a task to a worker. The answer is its result, or raises TaskError with a sentence."""
+        answer: Answer = Future()
+        with self._lock:
+            self._last += 1
+            line = json.dumps({"id": self._last, "do": do, **task}).encode() + b"\n"
+            for attempt in (1, 2):  # a zygote that has died since the last task is noticed on writing
+                process = self._ensure()
+                try:
+                    assert process.stdin is not None
+                    process.stdin.write(line)
+                    process.stdin.flush()
+                    break
+                except OSError:
+                    process.kill()
+                    process.wait()
+                    if attempt == 2:
+                        answer.set_exception(TaskError("no worker process can be started on this machine"))
+                        return answer
+            self._open[self._last] = (answer, process)
+            if not self.fork:
+                self._process = None
+                self._ensure()
+        return answer
+
+    def _listen(self, process: subprocess.Popen[bytes]) -> None:
+        """Take the answers of one process until it ends; what is open then has failed."""
+        assert process.stdout is not None
+        with process.stdout:
+            for line in process.stdout:
+                self._take(json.loads(line))
+        process.wait()
+        with self._lock:
+            left = [key for key, (_, owner) in self._open.items() if owner is process]
+            answers = [self._open.pop(key)[0] for key in left]
+        for answer in answers:
+            answer.set_exception(TaskError(GONE))
+
+    def _take(self, said: dict[str, Any]) -> None:
+        if "id" not in said:
+            return
+        with self._lock:
+            answer, _ = self._open.pop(said["id"], (None, None))
+        if answer is None:
+            return
+        if "result" in said:
+            answer.set_result(said["result"])
+        elif "error" in said:
+            answer.set_exception(TaskError(said["error"]))
+        else:
+            killed = f"the worker process was killed (signal {-said['exit']})" if said["exit"] < 0 else GONE
+            answer.set_exception(TaskError(killed))
+
+    def close(self) -> None:
+        """Let the process go; workers notice that their server is gone."""
+        with self._lock:
+            process, self._process = self._process, None
+        if process and process.stdin:
+            try:
+                process.stdin.close()
+            except OSError:
+                pass
+            process.terminate()
+
+
+_workers: Workers | None = None
+_guard = threading.Lock()
+
+
+def workers() -> Workers:
+    """The workers of this server."""
+    global _workers
+    with _guard:
+        if _workers is None:
+            _workers = Workers()
+        return _workers
+
+
+def most_running() -> int:
+    """How many trainings this machine takes at a time."""
+    return max(1, (os.cpu_count() or 1) // 2)
+
+
+def start_run(store: Store, config: TrainConfig, token: str, name: str = "") -> Run:
+    """Create a run and let a worker begin. Raises ValueError while as many are running as this machine takes."""
+    refuse_too_many(store, token)
+    run = store.create(config, token, name)
+    _work_on(store, run.id)
+    return run
+
+
+def resume_run(store: Store, identity: str, token: str | None) -> None:
+    """Go on with a run from its last checkpoint. Raises NotOwnerError, or ValueError while others take the machine."""
+    store.refuse_others(identity, token)
+    run = store.run(identity)
+    if run.status == "paused" and store.alive(identity):
+        store.wish(identity, "run", token)
+        return
+    if run.open and store.alive(identity):
+        return
+    refuse_too_many(store, token or "")
+    store.update(identity, status="queued", wish="run", message="")
+    _work_on(store, identity)
+
+
+def refuse_too_many(store: Store, token: str) -> None:
+    """Raise ValueError where a visitor trains already, or the machine is full."""
+    open_runs = [run for run in store.runs() if run.open and store.alive(run.id)]
+    if any(store.owns(run.id, token) for run in open_runs):
+        raise ValueError("You are training already: stop that run before you start another one.")
+    if len(open_runs) >= most_running():
+        raise ValueError(
+            f"{len(open_runs)} other training{'s are' if len(open_runs) > 1 else ' is'} running on this machine: try again when one has ended."
+        )
+
+
+def _work_on(store: Store, identity: str) -> None:
+    answer = workers().submit("train", run=identity, home=str(store.folder))
+    answer.add_done_callback(lambda done: _note_end(store, identity, done))
+
+
+def _note_end(store: Store, identity: str, done: Answer) -> None:
+    """A worker that ended without a word leaves its run open: say what happened."""
+    error = done.exception()
+    if error is None:
+        return
+    try:
+        if not store.alive(identity):
+            store.mark_lost(identity, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+    except LookupError:
+        pass  # deleted meanwhile
+
+
+def segment_file(data: bytes, weights: Path, shrink: int | None) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Decode and segment an image file in a worker: (what it says, pictures as PNG by name). Raises TaskError with a sentence."""
+    with tempfile.TemporaryDirectory(prefix="seglab-") as folder:
+        source = Path(folder) / "image"
+        source.write_bytes(data)
+        said = workers().submit("segment", image=str(source), weights=str(weights), shrink=shrink, out=folder).result(timeout=120)
+        return said, {path.stem: path.read_bytes() for path in Path(folder).glob("*.png")}
+
+
+def check_code(code: str, expected: Any) -> Callable[[], float]:
+    """Run a snippet in a worker; the function returned waits for the largest difference from `expected`."""
+    answer = workers().submit("check", code=code, expected=expected)
+    return lambda: float(answer.result(timeout=60)["difference"])

@@ -1,0 +1,45 @@
+"""What a worker process can be asked to do. Each task is a function of plain data that returns plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Gone = Callable[[], bool]
+
+
+def train(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Work on the run `run` of the store in `home` until it ends or is stopped."""
+    from seglab.train.job import Job
+    from seglab.train.store import Store
+
+    Job(Store(Path(task["home"])), task["run"], gone).run()
+    return {}
+
+
+def segment(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Decode the file `image`, segment it with the weights in `weights`, write pictures into the folder `out`."""
+    from seglab.data.decode import decode
+    from seglab.infer.pictures import pictures
+    from seglab.infer.predict import segment as predict
+    from seglab.train.weights import load_model
+
+    image = decode(Path(task["image"]).read_bytes())
+    model, _ = load_model(Path(task["weights"]))
+    prediction = predict(model, image, task["shrink"])
+    for name, data in pictures(image, prediction).items():
+        (Path(task["out"]) / f"{name}.png").write_bytes(data)
+    return {"shrink": prediction.shrink, "share": float(prediction.mask.mean()), "size": list(image.shape)}
+
+
+def check(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Run a snippet of ours and return the largest difference of its output from `expected`."""
+    import numpy as np
+
+    from seglab.nets.judge import difference, run_snippet
+
+    return {"difference": difference(run_snippet(task["code"])["output"], np.array(task["expected"], float))}
+
+
+TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {"train": train, "segment": segment, "check": check}

@@ -1,0 +1,46 @@
+"""Charts of a run: loss and mean IoU over the steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+LOSS, IOU, BASELINE = "#D55E00", "#009E73", "#8A929C"
+Point = tuple[int, float, float | None, float | None, float | None]
+
+
+def curves(points: Sequence[Point], steps: int, baseline: float) -> go.Figure:
+    """Loss (above) and mean IoU (below) of (step, seconds, loss, mean_iou, rate) points; `baseline` is drawn as the level to beat."""
+    figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.06)
+    loss = [(step, value) for step, _, value, _, _ in points if value is not None]
+    iou = [(step, value) for step, _, _, value, _ in points if value is not None]
+    figure.add_scatter(x=[s for s, _ in loss], y=[v for _, v in loss], name="training loss", line={"color": LOSS, "width": 2}, row=1, col=1)
+    figure.add_scatter(
+        x=[s for s, _ in iou],
+        y=[v for _, v in iou],
+        name="mean IoU, held-out images",
+        mode="lines+markers",
+        marker={"size": 5},
+        line={"color": IOU, "width": 2.5},
+        row=2,
+        col=1,
+    )
+    figure.add_scatter(
+        x=[0, steps],
+        y=[baseline] * 2,
+        name="Otsu’s threshold and a watershed",
+        mode="lines",
+        line={"color": BASELINE, "dash": "dash", "width": 1.5},
+        row=2,
+        col=1,
+    )
+    last = max(steps, *(s for s, *_ in points[-1:]), 1)
+    figure.update_xaxes(range=[0, last], fixedrange=True)
+    figure.update_xaxes(title="optimiser steps", row=2, col=1)
+    figure.update_yaxes(title="cross-entropy", range=[0, 0.75], fixedrange=True, row=1, col=1)
+    figure.update_yaxes(title="mean IoU", range=[0, 1], fixedrange=True, row=2, col=1)
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+    figure.update_layout(height=470, margin={"l": 10, "r": 10, "t": 34, "b": 10}, uirevision="run", showlegend=True, legend=legend)
+    return figure

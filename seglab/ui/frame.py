@@ -1,0 +1,51 @@
+"""What stands around every page: the sidebar, and in lecture mode nothing at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from seglab.ui.files import assets
+from seglab.ui.links import in_lecture, last
+
+_PAGE = """<style>
+.stMainBlockContainer { padding-top: 3.25rem; padding-bottom: 4rem; max-width: 1240px; }
+.stMainBlockContainer h1 { font-size: 2rem; padding: 0; }
+.stMainBlockContainer h2 { font-size: 1.4rem; padding: 0.75rem 0 0; }
+@media (max-width: 640px) { .stMainBlockContainer { padding: 3.25rem 1rem 2rem; } .stMainBlockContainer h1 { font-size: 1.6rem; } }
+</style>"""
+# The dark theme's accent is light, so that it can be read as text; on a filled button the text has to be dark.
+_DARK = "<style>.st-key-train button, .st-key-train button * { color: #0b0d10; }</style>"
+_LECTURE = """<style>
+.stMainBlockContainer { padding: 0.75rem 2rem; max-width: none; }
+header[data-testid="stHeader"], section[data-testid="stSidebar"] { display: none; }
+.stMainBlockContainer h1 { font-size: 2.4rem; padding: 0; }
+.stMainBlockContainer p { font-size: 1.3rem; }
+</style>"""
+
+
+ICONS = {"start": "home", "transposed_convolution": "stacks", "output_size": "straighten", "train": "model_training"}
+
+
+def frame(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
+    """Set the page up, and draw the sidebar with links to all `pages` (by name) that keep each one's last state."""
+    st.set_page_config(page_title=f"{page.title} · seglab", page_icon=str(assets() / "icon.png"), layout="wide")
+    if st.context.theme.type == "dark":
+        st.html(_DARK)
+    if in_lecture():
+        st.html(_LECTURE)
+        return
+    st.html(_PAGE)
+    with st.sidebar:
+        for name, target in pages.items():
+            st.page_link(target, icon=f":material/{ICONS[name]}:", query_params=last(name))
+
+
+def card(name: str, title: str, text: str, time: str) -> None:
+    """A page's card on the start page: picture, text, and a link that puts its last state back."""
+    with st.container(border=True, height="stretch"):
+        st.image(str(assets() / f"{name}.png"), alt=f"Picture of the page {title}")
+        st.markdown(f"**{title}**\n\n{text}")
+        st.page_link(f"pages/{name}.py", label=f"Open, {time}", icon=":material/arrow_forward:", query_params=last(name))

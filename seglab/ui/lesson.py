@@ -1,0 +1,128 @@
+"""The skeleton of a lesson's page: title, sentence, stage, then Formula | Code | Check, Try this, and a short text."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from seglab.pipeline import Pipeline
+from seglab.stage.fields import State
+from seglab.stage.lesson import Lesson, build
+from seglab.train.jobs import TaskError, check_code
+from seglab.ui.links import in_lecture
+from seglab.ui.stage import go_to, read_state, show_stage
+
+MOST_PRINTED = 256  # cells of one operand in the Code tab
+_checked: OrderedDict[str, float] = OrderedDict()  # differences by snippet, the same for everybody
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A question that is asked before it is shown: what to choose from, which one is right, why, and the state that shows it."""
+
+    question: str
+    choices: Sequence[str]
+    right: str
+    because: str
+    shows: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """PyTorch code, and what its variable ``output`` must be."""
+
+    code: str
+    expected: Any
+
+
+def lesson_page(
+    lesson: Lesson,
+    formula: Callable[[State, Pipeline], str],
+    scenarios: Sequence[Scenario],
+    text: str,
+    snippet: Callable[[State, Pipeline], Snippet] | None = None,
+) -> None:
+    """Show a lesson. `formula` and `text` are Markdown; `snippet` replaces the code of the view's pipeline."""
+    st.title(lesson.title)
+    st.markdown(lesson.sentence)
+    state = read_state(lesson)
+    show_stage(lesson, state)
+    if not in_lecture():
+        _explain(state, build(lesson, state), formula, snippet or _pipeline_snippet)
+    _ask(lesson, scenarios)
+    if not in_lecture():
+        st.markdown(text)
+
+
+def _pipeline_snippet(state: State, pipeline: Pipeline) -> Snippet:
+    return Snippet(pipeline.torch_code(), pipeline.output.tolist())
+
+
+def _explain(
+    state: State, pipeline: Pipeline, formula: Callable[[State, Pipeline], str], snippet: Callable[[State, Pipeline], Snippet]
+) -> None:
+    # A tab's content is made when it is open: the Code tab would otherwise load a highlighter that few look at.
+    tabs = st.tabs(["Formula", "Code", "Check"], on_change="rerun", key="explain")
+    if tabs[0].open:
+        tabs[0].markdown(formula(state, pipeline))
+    if tabs[1].open:
+        large = max(int(np.size(values)) for values in pipeline.inputs.values()) > MOST_PRINTED
+        with tabs[1]:
+            if large:
+                st.markdown(f"The numbers of this setting would fill pages: up to {MOST_PRINTED} cells are printed as code.")
+            else:
+                st.code(snippet(state, pipeline).code, language="python")
+    if tabs[2].open:
+        with tabs[2]:
+            _check(snippet(state, pipeline))
+
+
+def _check(snippet: Snippet) -> None:
+    """PyTorch's answer, worked out in another process when asked for, and remembered by setting."""
+    key = sha256(snippet.code.encode()).hexdigest()
+    if key not in _checked:
+        st.markdown("PyTorch runs the code of this setting and its output is compared with the stage's, number by number.")
+        if not st.button("Check against PyTorch", icon=":material/rule:"):
+            return
+        try:
+            with st.spinner("PyTorch is working it out…"):
+                _checked[key] = check_code(snippet.code, snippet.expected)()
+        except (TaskError, TimeoutError) as error:
+            st.error(f"The check could not be made: {error or 'it took more than a minute'}.", icon=":material/error:")
+            return
+        while len(_checked) > 1000:
+            _checked.popitem(last=False)
+    difference = _checked[key]
+    if difference <= 1e-9:
+        st.success(f"PyTorch gives the same output. Largest difference: {difference:g}", icon=":material/check_circle:")
+    else:
+        st.error(f"PyTorch differs by {difference:g}. That is a mistake of ours.", icon=":material/error:")
+
+
+def _ask(lesson: Lesson, scenarios: Sequence[Scenario]) -> None:
+    st.header("Try this")
+    for number, scenario in enumerate(scenarios, start=1):
+        with st.container(border=True):
+            st.markdown(f"**{number}.** {scenario.question}")
+            key = f"{lesson.name}.try.{number}"
+            chosen = st.segmented_control("Your answer", scenario.choices, key=key, label_visibility="collapsed", persist_state="session")
+            if chosen is None:
+                continue
+            if chosen == scenario.right:
+                st.markdown(f":material/check_circle: **Yes.** {scenario.because}")
+            else:
+                st.markdown(f":material/cancel: **No: {scenario.right}.** {scenario.because}")
+            st.button(
+                "Show it on the stage",
+                key=f"{key}.show",
+                icon=":material/visibility:",
+                on_click=go_to,
+                args=(lesson,),
+                kwargs=dict(scenario.shows),
+            )

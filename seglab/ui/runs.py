@@ -1,0 +1,243 @@
+"""The page of the live U-Net: start a run, watch it, pause, resume and stop it, come back to it by its link."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from seglab.data.sets import open_set
+from seglab.infer.handcrafted import baseline
+from seglab.infer.pictures import png
+from seglab.train.config import TrainConfig
+from seglab.train.jobs import resume_run, start_run
+from seglab.train.store import KEPT_DAYS, KEPT_RUNS, NotFoundError, NotOwnerError, Run, Snapshot, Store
+from seglab.ui.curves import Point, curves
+from seglab.ui.links import KEPT, remember
+
+POLL = 0.5  # seconds between looks at a run that is under way
+POLL_FIRST = 0.15  # until it has its first point
+WRONG = (213, 94, 0)
+STATUS = {
+    "queued": ("waiting for a worker", "hourglass_top"),
+    "running": ("training", "play_arrow"),
+    "paused": ("paused", "pause"),
+    "stopped": ("stopped", "stop"),
+    "finished": ("finished", "check_circle"),
+    "failed": ("failed", "error"),
+    "lost": ("cut off", "warning"),
+}
+
+
+@st.cache_resource
+def open_store() -> Store:
+    """The run store of this server; runs that an earlier server left open are marked."""
+    store = Store()
+    store.tidy()
+    return store
+
+
+def chosen_run(store: Store) -> Run | None:
+    """The run in this page's link; a sentence on the page where it is not there."""
+    identity = st.query_params.get("run")
+    remember("train", {"run": identity} if identity else {})
+    if not identity:
+        return None
+    try:
+        return store.run(identity)
+    except NotFoundError as error:
+        text = str(error)
+        st.warning(f"{text[0].upper()}{text[1:]}.", icon=":material/link_off:")
+        return None
+
+
+def start_form(store: Store, token: str | None) -> int:
+    """What to train, and the button that starts it. Returns the number of steps."""
+    depth_column, width_column, steps_column, button_column = st.columns([1.2, 1.2, 1.6, 1], vertical_alignment="bottom")
+    meaning = {name: spec.metadata["meaning"] for name, spec in TrainConfig.__dataclass_fields__.items()}
+    depth = depth_column.segmented_control("Depth", [1, 2, 3, 4], default=3, key="depth", help=meaning["depth"], required=True)
+    width = width_column.segmented_control("Width", [8, 16, 32], default=16, key="width", help=meaning["width"], required=True)
+    steps = steps_column.slider("Steps", 50, 1000, 300, step=50, key="steps", help=meaning["steps"])
+    config = TrainConfig(depth=depth or 3, width=width or 16, steps=steps)
+    button_column.button(
+        "Train",
+        type="primary",
+        key="train",
+        icon=":material/play_arrow:",
+        disabled=token is None,
+        on_click=_start,
+        args=(store, config, token),
+        width="stretch",
+    )
+    return steps
+
+
+def _start(store: Store, config: TrainConfig, token: str) -> None:
+    try:
+        run = start_run(store, config, token)
+    except ValueError as error:
+        st.session_state["runs.refused"] = str(error)
+        return
+    _open(run.id)
+
+
+def _open(identity: str | None) -> None:
+    others = {name: st.query_params[name] for name in KEPT if name in st.query_params}
+    st.query_params.from_dict({**({"run": identity} if identity else {}), **others})
+
+
+def tell_refusal() -> None:
+    """Say why the last button did nothing."""
+    refused = st.session_state.pop("runs.refused", None)
+    if refused:
+        st.warning(refused, icon=":material/block:")
+
+
+def preview(steps: int) -> None:
+    """Empty curves, and what the network will see, before there is a run."""
+    data = open_set("cells")
+    pairs = [data.validation(number) for number in range(4)]
+    images = np.stack([(image * 255).astype(np.uint8) for image, _ in pairs])
+    truths = np.stack([mask for _, mask in pairs])
+    left, right = st.columns([1.15, 1])
+    with left:
+        _chart([], steps)
+    with right:
+        st.image(
+            _strip(images),
+            caption="Generated cells, as under a phase-contrast microscope",
+            alt="Four images of touching cells",
+            width="stretch",
+        )
+        st.image(_strip(truths * np.uint8(255)), caption="The truth: which pixels are cell", alt="The four masks", width="stretch")
+
+
+def _chart(points: list[Point], steps: int) -> None:
+    figure = curves(points, steps, baseline())
+    st.plotly_chart(figure, key="curves", config={"displayModeBar": False}, alt="Loss and mean IoU over the steps")
+
+
+def watch(store: Store, run: Run, token: str | None) -> None:
+    """The run's curves and pictures, kept up to date while it is under way."""
+    begun = bool(store.points(run.id))
+
+    @st.fragment(run_every=(POLL if begun else POLL_FIRST) if run.open else None)
+    def live() -> None:
+        try:
+            now = store.run(run.id)
+        except NotFoundError:
+            st.rerun()
+        if now.status in ("running", "paused") and not store.alive(run.id):
+            store.mark_lost(run.id, "The worker process ended before the run was done.")
+            now = store.run(run.id)
+        points = store.points(now.id)
+        _status(store, now, points, token)
+        left, right = st.columns([1.15, 1])
+        with left:
+            _chart(points, now.config.steps)
+        with right:
+            _snapshot(store.snapshot(now.id))
+        if run.open != now.open or begun != bool(points):
+            st.rerun()
+
+    live()
+
+
+def _status(store: Store, run: Run, points: list[Point], token: str | None) -> None:
+    told, icon = STATUS[run.status]
+    rate = next((rate for *_, rate in reversed(points) if rate), None)
+    iou = next((value for _, _, _, value, _ in reversed(points) if value is not None), None)
+    facts = [f"step {run.step} of {run.config.steps}"]
+    facts += [f"mean IoU {iou:.3f}"] if iou is not None else []
+    facts += [f"{rate:.0f} images a second"] if rate else []
+    device = f"  \n:small[On {run.device}]" if run.device else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":material/{icon}: **{told.capitalize()}** · " + " · ".join(facts) + device, width="stretch")
+        if store.owns(run.id, token):
+            _buttons(store, run, token)
+        else:
+            st.markdown(":material/visibility: You are watching", width="content")
+    if run.message:
+        st.warning(f"{run.message} {_advice(run)}", icon=":material/warning:")
+
+
+def _advice(run: Run) -> str:
+    return f"It was saved at step {run.step} and can be resumed." if run.status == "lost" else ""
+
+
+def _buttons(store: Store, run: Run, token: str | None) -> None:
+    def button(label: str, icon: str, act: str) -> None:
+        st.button(label, icon=f":material/{icon}:", key=f"run.{act}", on_click=_act, args=(store, run.id, token, act))
+
+    if run.status == "running":
+        button("Pause", "pause", "pause")
+    if run.status in ("paused", "lost", "failed") or (run.status == "stopped" and run.step < run.config.steps):
+        button("Resume", "play_arrow", "resume")
+    if run.open:
+        button("Stop", "stop", "stop")
+    else:
+        button("New run", "add", "new")
+
+
+def _act(store: Store, identity: str, token: str | None, act: str) -> None:
+    try:
+        if act == "new":
+            _open(None)
+        elif act == "resume":
+            resume_run(store, identity, token)
+        elif act == "delete":
+            store.delete(identity, token)
+        else:
+            store.wish(identity, act, token)
+    except (ValueError, NotOwnerError, NotFoundError) as error:
+        st.session_state["runs.refused"] = str(error)
+
+
+def _snapshot(snapshot: Snapshot | None) -> None:
+    if snapshot is None:
+        st.caption("The first pictures come with the first steps.")
+        return
+    mask = snapshot.probabilities > 127
+    wrong = np.repeat(snapshot.images[..., None], 3, axis=3)
+    wrong[mask != (snapshot.truths > 0)] = WRONG
+    for array, caption, alt in (
+        (snapshot.images, "Four images that it never trains on", "Validation images"),
+        (snapshot.truths * np.uint8(255), "The truth", "True masks"),
+        (snapshot.probabilities, f"Probability of cell after {snapshot.step} steps: black 0, white 1", "Predicted probabilities"),
+        (wrong, "Wrong pixels, in orange", "Wrong pixels in orange over the images"),
+    ):
+        st.image(_strip(array), caption=caption, alt=alt, width="stretch")
+
+
+def _strip(images: NDArray[np.uint8], scale: int = 2, gap: int = 8) -> bytes:
+    """Images (N, H, W) or (N, H, W, 3) side by side as one PNG, on a transparent gap."""
+    rgb = images if images.ndim == 4 else np.repeat(images[..., None], 3, axis=3)
+    count, height, width, _ = rgb.shape
+    rgba = np.zeros((height * scale, count * width * scale + (count - 1) * gap, 4), np.uint8)
+    for i, image in enumerate(rgb):
+        left = i * (width * scale + gap)
+        rgba[:, left : left + width * scale, :3] = image.repeat(scale, axis=0).repeat(scale, axis=1)
+        rgba[:, left : left + width * scale, 3] = 255
+    return png(rgba)
+
+
+def own_runs(store: Store, token: str | None, current: Run | None) -> None:
+    """The runs of this browser, and for how long they are kept."""
+    mine = store.runs(token) if token else []
+    with st.expander(f"Runs of this browser ({len(mine)})", icon=":material/history:"):
+        st.caption(
+            f"A run's link lets anybody watch it; only this browser can pause, stop or delete it. Runs are kept for {KEPT_DAYS} days, {KEPT_RUNS}"
+            " at most on this server. Pictures that you upload are not kept."
+        )
+        for run in mine[:20]:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                iou = run.results.get("mean_iou")
+                score = f" · mean IoU {iou:.3f}" if iou is not None else ""
+                here = " · open here" if current and current.id == run.id else ""
+                st.markdown(
+                    f"{STATUS[run.status][0].capitalize()} · depth {run.config.depth}, width {run.config.width}{score}{here}",
+                    width="stretch",
+                )
+                st.button("Open", key=f"open.{run.id}", on_click=_open, args=(run.id,))
+                if not run.open:
+                    st.button("Delete", key=f"delete.{run.id}", on_click=_act, args=(store, run.id, token, "delete"))

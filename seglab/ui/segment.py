@@ -1,0 +1,74 @@
+"""Segment an image: the person's upload or a photograph that is there, with the weights of a run."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import streamlit as st
+
+from seglab.infer.pictures import png
+from seglab.train.jobs import TaskError, segment_file
+from seglab.train.store import Run, Store
+
+PHOTOGRAPHS = {"Coins": "coins", "A cell": "cell"}
+SHRINKS = {"Automatic": None, "1": 1, "1/2": 2, "1/3": 3, "1/4": 4}
+
+
+def segment_panel(store: Store, run: Run) -> None:
+    """Choose a picture and see its mask, probability and overlay."""
+    st.header("Segment an image")
+    weights = store.weights(run.id)
+    if not weights.exists():
+        st.caption("As soon as the run has saved its first weights, a picture can be tried here.")
+        return
+    left, right = st.columns([1, 1], vertical_alignment="top")
+    source = left.segmented_control("Picture", [*PHOTOGRAPHS, "Your own"], default="Coins", key="picture", required=True)
+    told = "The network has seen cells of about 13 to 23 pixels. A picture of larger things has to be shrunk first."
+    shrink = right.segmented_control("Shrink", list(SHRINKS), default="Automatic", key="shrink", help=told, required=True)
+    data = _upload() if source == "Your own" else _photograph(PHOTOGRAPHS[source or "Coins"])
+    if data is not None:
+        _result(data, store, run, SHRINKS[shrink or "Automatic"])
+
+
+def _upload() -> bytes | None:
+    file = st.file_uploader(
+        "An image of up to 4 megapixels and 10 MB", type=["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"], key="upload"
+    )
+    return file.getvalue() if file is not None else None
+
+
+@st.cache_data
+def _photograph(name: str) -> bytes:
+    import skimage.data
+
+    return png(getattr(skimage.data, name)())
+
+
+def _result(data: bytes, store: Store, run: Run, shrink: int | None) -> None:
+    weights = store.weights(run.id)
+    key = (sha256(data).hexdigest(), run.id, weights.stat().st_mtime_ns, shrink)
+    last: tuple[Any, Any] = st.session_state.get("segment.last", (None, None))
+    if last[0] != key:
+        try:
+            with st.spinner("A worker is looking at the picture…"):
+                last = (key, segment_file(data, weights, shrink))
+        except (TaskError, TimeoutError) as error:
+            text = str(error) or "it took longer than two minutes"
+            st.error(f"This picture cannot be segmented: {text}.", icon=":material/broken_image:")
+            return
+        st.session_state["segment.last"] = last
+    said, pictures = last[1]
+    height, width = said["size"]
+    captions = {
+        "overlay": f"Overlay: {said['share']:.0%} of {width} × {height} pixels are taken for cell",
+        "probability": "Probability: black 0, white 1",
+        "mask": "Mask: probability above one half",
+    }
+    for column, (name, caption) in zip(st.columns(3), captions.items(), strict=True):
+        column.image(pictures[name], caption=caption, alt=caption, width="stretch")
+        column.download_button(f"Download {name}", pictures[name], f"{name}.png", "image/png", key=f"download.{name}", on_click="ignore")
+    st.caption(
+        f"Seen at 1/{said['shrink']} of its size." if said["shrink"] > 1 else "Seen at its own size.",
+        help="The network was trained on generated cells only. On other pictures it finds what looks like them, and is sometimes surely wrong.",
+    )

@@ -1,0 +1,64 @@
+"""The stage on a page: it owns the values, and Python reads them from the link.
+
+The stage settles after a moment of rest: it puts the new link into the browser's history itself and tells Python, which sets the very same
+one. `rev` rises only when the link differs from what the stage last knew (a scenario, Back, a copied link), and only then does the stage
+take the state; an echo of its own settle never moves anything under a hand.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import streamlit as st
+
+from seglab.stage.fields import State, decode, encode
+from seglab.stage.lesson import Lesson, build
+from seglab.ui.links import KEPT, in_lecture, kept, remember
+
+_STAGE = st.components.v2.component("seglab.stage", js="v1/main.js", css="v1/stage.css")
+
+
+def read_state(lesson: Lesson) -> State:
+    """The state in this page's link; what cannot be used is said on the page, and the lesson's own values stand in."""
+    link = {name: st.query_params[name] for name in st.query_params}
+    state, problems = decode(lesson.fields, link)
+    try:
+        build(lesson, state)
+    except ValueError as error:
+        problems.append(f"These settings are impossible together ({error}): the lesson starts from its own.")
+        state = lesson.defaults
+    if problems:
+        st.warning("\n\n".join(problems), icon=":material/link_off:")
+    return state
+
+
+def show_stage(lesson: Lesson, state: State) -> None:
+    """Mount the stage of a lesson in `state`."""
+    memory = st.session_state.setdefault(f"stage.{lesson.name}", {"rev": 0, "link": None, "ack": 0})
+    link = encode(lesson.fields, state)
+    if memory["link"] != link:
+        memory["link"] = link
+        memory["rev"] += 1
+    remember(lesson.name, link)
+    extra = kept()
+    data = {"lesson": lesson.as_json(), "state": state, "rev": memory["rev"], "ack": memory["ack"], "extra": extra, "lecture": in_lecture()}
+    key = f"stage_{lesson.name}"
+    _STAGE(key=key, data=data, on_settle_change=lambda: _settled(lesson, key))
+
+
+def _settled(lesson: Lesson, key: str) -> None:
+    """The stage came to rest: its link becomes this page's. Runs before the page does."""
+    sent: Any = st.session_state[key].settle
+    memory = st.session_state[f"stage.{lesson.name}"]
+    memory["ack"] = int(sent["id"])
+    given = dict(parse_qsl(str(sent["link"]), keep_blank_values=True))
+    state, _ = decode(lesson.fields, given)
+    memory["link"] = encode(lesson.fields, state)
+    others = {name: given[name] for name in KEPT if name in given}
+    st.query_params.from_dict({**memory["link"], **others})
+
+
+def go_to(lesson: Lesson, **changes: Any) -> None:
+    """Bring the stage to the lesson's defaults with `changes`, as a step that Back undoes. For callbacks of buttons."""
+    st.query_params.from_dict({**encode(lesson.fields, lesson.state(**changes)), **kept()})

@@ -1,0 +1,145 @@
+"""Every page, at three widths, light and dark: no exception, no console error, no sideways scrolling, nothing that axe finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import App, ready
+
+from seglab.lessons import LESSONS
+from seglab.stage.fields import encode
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Visit = Callable[..., Any]
+
+
+def link(name: str, **changes: Any) -> str:
+    lesson = LESSONS[name]
+    return f"/{name}?" + "&".join(f"{key}={text}" for key, text in encode(lesson.fields, lesson.state(**changes)).items())
+
+
+PAGES = {
+    "start": "/",
+    "transposed_convolution": "/transposed_convolution",
+    "output_size": "/output_size",
+    "train": "/train",
+    "in lecture": "/transposed_convolution?lecture=1",
+    "sizes in lecture": "/output_size?lecture=1",
+}
+STATES = {
+    f"{name} {number}": link(name, stop=number, **stop.state)
+    for name, lesson in LESSONS.items()
+    for number, stop in enumerate(lesson.stops, start=1)
+} | {f"{name} view {view.name}": link(name, view=view.name) for name, lesson in LESSONS.items() for view in lesson.views}
+
+
+def findings(page: Page) -> list[str]:
+    """What axe objects to."""
+    found = Axe().run(page).response["violations"]
+    return [f"{v['id']}: {node['html'][:120]} {node.get('failureSummary', '')[:200]}" for v in found for node in v["nodes"]]
+
+
+def sideways(page: Page) -> list[str]:
+    """Elements that scroll sideways, or reach out of the page."""
+    return page.evaluate(
+        """() => [document.scrollingElement, ...document.querySelectorAll("[data-testid=stMain], .stMainBlockContainer")]
+          .filter((element) => element.scrollWidth > element.clientWidth + 1).map((element) => element.tagName + element.className)"""
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280, 1920])
+@pytest.mark.parametrize("name", PAGES)
+def test_pages(name: str, width: int, scheme: str, visit: Visit) -> None:
+    with visit(PAGES[name], width, scheme) as page:
+        assert sideways(page) == []
+        assert findings(page) == []
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_every_stop_and_view(name: str, visit: Visit) -> None:
+    """Each at a phone's width, where room is shortest."""
+    with visit(STATES[name], 390) as page:
+        assert sideways(page) == []
+        assert findings(page) == []
+        assert page.locator(".stage .message").inner_text() == ""
+
+
+def test_a_deep_link_is_the_first_thing_a_fresh_server_shows(tmp_path: Any, visit: Visit) -> None:
+    """Streamlit would take pages/ for its older navigation and show the lesson's file without the app around it."""
+    fresh = App(tmp_path)
+    try:
+        with visit("/output_size", server=fresh) as page:
+            assert page.get_by_role("link", name="Transposed convolution").count() == 1
+    finally:
+        fresh.stop()
+
+
+def test_no_torch_in_the_web_process(app: App, visit: Visit) -> None:
+    for path in PAGES.values():
+        with visit(path):
+            pass
+    with open(f"/proc/{app.process.pid}/maps", encoding="utf-8") as maps:
+        mapped = maps.read()
+    assert "numpy" in mapped, "this looks into the right process"
+    assert "libtorch" not in mapped
+
+
+def test_plotly_is_fetched_only_where_there_is_a_chart(visit: Visit) -> None:
+    def fetched(path: str) -> list[str]:
+        with visit("/") as page:
+            seen: list[str] = []
+            page.on("request", lambda request: seen.append(request.url))
+            page.goto(page.url.rstrip("/") + path)
+            ready(page)
+            page.wait_for_load_state("networkidle")
+            return [url for url in seen if "plotly" in url.lower()]
+
+    assert fetched("/transposed_convolution") == []
+    assert fetched("/output_size") == []
+    assert fetched("/train") != [], "the test would notice"
+
+
+def test_tabs_and_questions(visit: Visit) -> None:
+    with visit("/transposed_convolution") as page:
+        page.get_by_role("tab", name="Code").click()
+        page.wait_for_selector("text=F.conv_transpose2d")
+        page.get_by_role("tab", name="Check").click()
+        page.get_by_role("button", name="Check against PyTorch").click()
+        page.wait_for_selector("text=PyTorch gives the same output. Largest difference: 0")
+        assert findings(page) == []
+        page.get_by_role("radio", name="Two", exact=False).or_(page.get_by_role("radio", name="One", exact=True)).first.click()
+        page.wait_for_selector("text=No: None.")
+        page.get_by_role("button", name="Show it on the stage").click()
+        page.wait_for_function("document.querySelector('[data-testid=stApp]') && location.search.includes('count=1')")
+        ready(page)
+        assert findings(page) == []
+
+
+@pytest.mark.parametrize("path", ["/transposed_convolution", "/output_size"])
+def test_nonsense_in_a_link(path: str, visit: Visit) -> None:
+    with visit(f"{path}?v=9&stride=banana&x=%3Cscript%3Ealert(1)%3C/script%3E&padding=6&at=-3&foo=bar&view=%00") as page:
+        told = page.locator(".stAlert").inner_text()
+        assert "version 9" in told
+        assert "stride=banana" in told
+        assert page.locator(".stage .where").inner_text() != ""
+        page.get_by_role("button", name="Stop 2", exact=False).first.evaluate("button => button.click()")
+        page.wait_for_function("location.search.startsWith('?v=1&stop=2')")
+        page.wait_for_selector(".stAlert", state="detached")
+
+
+def test_impossible_settings_together_are_said(visit: Visit) -> None:
+    with visit("/transposed_convolution?padding=5") as page:
+        assert "padding=5 leaves no output: 3 - 10 < 1; at most 1 here" in page.locator(".stAlert").inner_text()
+
+
+def test_the_page_and_its_settings_come_from_the_configuration(app: App, visit: Visit) -> None:
+    with visit("/") as page:
+        assert page.title() == "Start · seglab"
+        assert page.locator("html").get_attribute("lang") == "en"
+        assert app.url.startswith("http://127.0.0.1")
