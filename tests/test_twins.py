@@ -176,7 +176,7 @@ def random_states(lesson: Lesson, count: int) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
 def test_views_links_and_refusals_are_the_same_in_both_languages(lesson: Lesson, modules: Page) -> None:
     states = [lesson.state(**stop.state) for stop in lesson.stops] + [lesson.state(**changes) for _, changes in lesson.presets]
-    states += random_states(lesson, 1500)
+    states += random_states(lesson, 2500)
     theirs = modules.evaluate(
         """async ([lesson, states]) => {
           const { build } = await import("/v1/recipe.js");

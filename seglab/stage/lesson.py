@@ -43,6 +43,7 @@ class Step:
     weight: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     inserted: str | None = None
+    operands: Mapping[str, Any] = field(default_factory=dict)  # further operands as they are, such as a bias
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Panel:
 class View:
     """One way to look at an operator: which grids, and in which order their cells are walked through.
 
-    `inputs` maps grids to fields, or to ``Ref`` of a pair field for an empty grid of that size.
+    `inputs` maps grids to fields, to values as they are, or to ``Ref`` of a pair field for an empty grid of that size.
     """
 
     name: str
@@ -125,7 +126,10 @@ def build(lesson: Lesson, state: State, view: View | None = None) -> Pipeline:
     chosen = view or lesson.view(state)
     inputs = {}
     for name, source in chosen.inputs.items():
-        inputs[name] = np.zeros(state[source.field]) if isinstance(source, Ref) else cells(state[source])
+        if isinstance(source, Ref):
+            inputs[name] = np.zeros(state[source.field])
+        else:
+            inputs[name] = cells(state[source]) if isinstance(source, str) else np.array(source, float)
     pipeline = Pipeline(**inputs)
     for step in chosen.steps:
         pipeline = _follow(pipeline, step, state)
@@ -133,7 +137,7 @@ def build(lesson: Lesson, state: State, view: View | None = None) -> Pipeline:
 
 
 def _follow(pipeline: Pipeline, step: Step, state: State) -> Pipeline:
-    options = {name: state[value.field] if isinstance(value, Ref) else value for name, value in step.options.items()}
+    options = {name: state[value.field] if isinstance(value, Ref) else value for name, value in step.options.items()} | dict(step.operands)
     image, weight = pipeline.values(step.reads[0]), None
     if step.weight is not None:
         value = state[step.weight]
@@ -144,6 +148,7 @@ def _follow(pipeline: Pipeline, step: Step, state: State) -> Pipeline:
             options["kernel_size"], weight = weight.shape if weight is not None else 1, None
         return pipeline.then(step.grid, OPERATORS[op], *step.reads, **_with(weight, options))
     if step.op not in ("conv", "conv_transpose", "zero_insertion"):
+        weight = weight[0] if weight is not None and step.op.endswith("1d") else weight
         return pipeline.then(step.grid, OPERATORS[step.op], *step.reads, **_with(weight, options))
     line = len(image) == 1 and weight is not None and len(weight) == 1
     operator = OPERATORS[("conv" if step.op == "conv" else "conv_transpose") + ("1d" if line else "2d")]

@@ -41,11 +41,12 @@ function made(scene, link, focus, panel, progress) {
   if (!rows.length) return { first: [name, say(" = 0: no stamp reaches this cell")], second: null };
   if (scene.state.count && link === scene.followed) name.text = `${rows.length === 1 ? "1 stamp reaches" : `${rows.length} stamps reach`} ${name.text}`;
   const terms = rows.slice(0, MOST).flatMap((row, i) => [
-    ...(i ? [say(trace.reduce === "sum" ? " + " : ", ")] : []),
+    ...(i ? [say(trace.reduce === "max" || trace.reduce === "min" ? ", " : " + ")] : []),
     ...term(link, row, panel.role).map((piece) => ({ ...piece, dim: !done(row) })),
   ]);
   if (rows.length > MOST) terms.push(say(` … ${rows.length - MOST} more`));
-  const opened = trace.reduce === "sum" ? [] : [say(`${trace.reduce}(`)], closed = trace.reduce === "sum" ? [] : [say(")")];
+  const compares = trace.reduce === "max" || trace.reduce === "min";
+  const opened = compares ? [say(`${trace.reduce}(`)] : [], closed = compares ? [say(")")] : [];
   const bias = trace.bias ? [say(` + ${signed(exact(trace.bias[Math.floor(real / (trace.output.length / trace.bias.length))]))}`, "kernel")] : [];
   const values = progress ?? trace.full;
   const value = real < 0 ? values.canvas[focus.cell] : values.values[real];
@@ -99,7 +100,7 @@ function sum(scene, link, focus, panel) {
 function used(scene, link, focus, panel) {
   const rows = Array.from(link.rowsOf(focus.panel, focus.cell)), { trace } = link, real = realCell(panel, focus.cell);
   const name = say(nameOf(scene, panel, focus.cell), panel.role);
-  const value = panel.kind === "kernel" ? trace.weight.data[focus.cell] : real < 0 ? 0 : panel.values[real];
+  const value = panel.kind === "kernel" ? trace.weight.data[focus.cell] : real < 0 ? panel.fill : panel.values[real];
   const head = [name, say(" = "), say(exact(value), panel.role)];
   if (panel.margin === "padding" && coordinatesOutside(panel, focus.cell)) head.push(say(" (padding)"));
   if (!rows.length) return [...head, say(": no output reads this cell")];

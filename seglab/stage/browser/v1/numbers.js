@@ -2,7 +2,7 @@
 
 const minus = (text) => text.replace("-", "−");
 
-/** At most three significant digits; "−0" is 0. */
+/** At most three significant digits, two below a tenth; "−0" is 0. */
 export function short(value) {
   if (value === Infinity) return "∞";
   if (value === -Infinity) return "−∞";
@@ -14,7 +14,7 @@ export function short(value) {
 }
 
 function trimmed(value) {
-  const text = value.toPrecision(3);
+  const text = value.toPrecision(Math.abs(value) < 0.1 ? 2 : 3);
   const plain = text.includes("e") ? String(Number(text)) : text;
   return plain.includes(".") ? plain.replace(/\.?0+$/, "").replace(/^(-?)0\./, "$1.") : plain;
 }

@@ -41,7 +41,7 @@ function cellValue(panel, content, cell) {
   const real = panel.grid_.source[cell], inside = real >= 0 && isInside(panel, cell);
   if (inside) return { value: content.values[real], blank: content.reached !== null && !content.reached[real], margin: false };
   if (panel.margin === "cropped") return { value: content.canvas?.[cell] ?? 0, blank: !content.touched?.[cell], margin: true };
-  return { value: real >= 0 ? content.values[real] : 0, blank: false, margin: true };
+  return { value: real >= 0 ? content.values[real] : panel.fill, blank: false, margin: true };
 }
 
 function isInside(panel, cell) {

@@ -15,7 +15,7 @@ export const USUAL = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], output
 export function build(lesson, state, view) {
   const made = { grids: new Map(), traces: new Map(), reads: new Map() };
   for (const [name, source] of Object.entries(view.inputs)) {
-    const values = source.field ? blank(state[source.field], 0) : cells(state[source]);
+    const values = source.field ? blank(state[source.field], 0) : typeof source === "string" ? cells(state[source]) : source;
     made.grids.set(name, planes(values));
   }
   for (const step of view.steps) follow(made, step, state);
@@ -25,19 +25,22 @@ export function build(lesson, state, view) {
 const blank = ([height, width], fill) => ({ data: new Float64Array(height * width).fill(fill), shape: [height, width] });
 
 function add(made, name, op, reads, operands, options) {
-  const names = op === "concat" ? reads.map((_, i) => `input${i}`) : ["input", "other"];
-  const given = Object.fromEntries(reads.map((grid, i) => [names[i], made.grids.get(grid)]));
+  const names = op === "concat" ? reads.map((_, i) => `input${i}`) : ["input", op === "max_unpool2d" ? "indices" : "other"];
+  const read = (grid) => (grid.endsWith(".indices") ? switches(made.traces.get(grid.split(".")[0])) : made.grids.get(grid));
+  const given = Object.fromEntries(reads.map((grid, i) => [names[i], read(grid)]));
   const trace = OPERATORS[op]({ ...given, ...operands }, options);
   made.traces.set(name, trace);
-  made.reads.set(name, reads);
+  made.reads.set(name, reads.filter((grid) => !grid.endsWith(".indices")));
   made.grids.set(name, { data: trace.output, shape: trace.outGrid.shape });
 }
+
+const switches = (pooled) => ({ data: Float64Array.from(pooled.indices), shape: pooled.outGrid.shape });
 
 function follow(made, step, state) {
   const options = Object.fromEntries(Object.entries(step.options).map(([name, value]) => [name, value?.field ? state[value.field] : value]));
   const value = step.weight === null ? null : state[step.weight];
   const weight = value && (Array.isArray(value) && !Array.isArray(value[0]) ? blank(value, 1) : cells(value));
-  const operands = weight ? { weight } : {};
+  const operands = { ...step.operands, ...(weight && { weight: step.op.endsWith("1d") ? { data: weight.data, shape: [weight.shape[1]] } : weight }) };
   if (step.op === "layer") return layer(made, step, weight, options);
   if (!["conv", "conv_transpose", "zero_insertion"].includes(step.op)) return add(made, step.grid, step.op, step.reads, operands, options);
   const image = made.grids.get(step.reads[0]), line = image.shape[1] === 1 && weight.shape[0] === 1;

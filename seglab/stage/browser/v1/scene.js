@@ -3,6 +3,7 @@
 import { makeGrid, places } from "./grid.js";
 import { build } from "./recipe.js";
 import { group } from "./rows.js";
+import { NEUTRAL } from "./trace.js";
 
 const LARGEST_MATRIX = 64 * 64;
 
@@ -43,16 +44,18 @@ function makePanel(spec, index, made) {
 /** The canvas of a grid is the cropped one that a step left it, else the padded one that the next step reads. */
 function gridPanel(name, made) {
   const { data, shape } = made.grids.get(name), maker = made.traces.get(name);
-  let grid = maker?.outGrid ?? makeGrid(shape), margin = "cropped";
+  let grid = maker?.outGrid ?? makeGrid(shape), margin = "cropped", fill = 0;
   const hasMargins = (one) => one.margins.flat().some((side) => side > 0);
   if (!hasMargins(grid)) {
     margin = "padding";
     for (const [step, reads] of made.reads) {
-      const at = reads.indexOf(name);
-      if (at >= 0 && hasMargins(made.traces.get(step).grids[at])) grid = made.traces.get(step).grids[at];
+      const at = reads.indexOf(name), reader = made.traces.get(step);
+      if (at < 0 || !hasMargins(reader.grids[at])) continue;
+      grid = reader.grids[at];
+      fill = NEUTRAL[reader.reduce];
     }
   }
-  return { grid_: grid, values: data, margin: hasMargins(grid) ? margin : null, extra: maker?.extra ?? [0, 0] };
+  return { grid_: grid, values: data, margin: hasMargins(grid) ? margin : null, fill, extra: maker?.extra ?? [0, 0] };
 }
 
 function kernelPanel(trace) {

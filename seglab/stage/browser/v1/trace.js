@@ -3,7 +3,7 @@
 import { fold, layOut, places } from "./grid.js";
 import { group } from "./rows.js";
 
-const NEUTRAL = { sum: 0, max: -Infinity, min: Infinity, pick: 0 };
+export const NEUTRAL = { sum: 0, max: -Infinity, min: Infinity, pick: 0 };
 
 const ACTIVATIONS = {
   relu: (x) => (x > 0 ? x : 0),

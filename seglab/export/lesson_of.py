@@ -1,0 +1,101 @@
+"""Any trace or pipeline as a lesson of its own: what a notebook shows and `save("….html")` writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from seglab.pipeline import Pipeline
+from seglab.stage.fields import LARGEST_GRID, Field
+from seglab.stage.lesson import Lesson, Panel, Step, View
+from seglab.stored import call_json
+from seglab.trace import Call, Trace
+
+SYMBOLS = "IJLMN"
+END = 9999
+
+
+def lesson_of(made: Trace | Pipeline) -> Lesson:
+    """A lesson whose views walk through `made`. Flat operands can be edited in it."""
+    return _of_pipeline(made) if isinstance(made, Pipeline) else _of_trace(made)
+
+
+def _of_trace(trace: Trace) -> Lesson:
+    if trace.op == "transpose":
+        raise ValueError("a transposed trace has no stage of its own: show the operator that it transposes")
+    if trace.dims == 1 and len(trace.in_shapes[0]) > 1 and trace.in_shapes[0][0] > 1:
+        raise ValueError(f"a line of {trace.in_shapes[0][0]} channels has no stage: show one channel")
+    names = [name for name in trace.call.operands if name not in ("weight", "bias", "indices")]
+    fields: list[Field] = []
+    inputs = {name: _source(fields, name, trace.call.operands[name]) for name in names}
+    step = _step("output", trace.call, tuple(names), fields)
+    panels = [
+        Panel(name, "input", "Input" if len(names) == 1 else f"Input {i + 1}", SYMBOLS[i % len(SYMBOLS)], edits=_edits(inputs[name]))
+        for i, name in enumerate(names)
+    ]
+    if trace.weight is not None:
+        panels.append(Panel("kernel:output", "kernel", "Kernel", "K", edits=step.weight))
+    panels.append(Panel("output", "output", "Output", "O"))
+    shared = {"steps": (step,), "panels": tuple(panels), "follows": "output", "inputs": inputs}
+    views = [View("slide", "Slide", reading="output", **shared)]
+    if trace.weight is not None:
+        views.insert(0 if "transpose" in trace.op else 1, View("stamp", "Stamp", reading="input", **shared))
+        if trace.weight.shape[:2] == (1, 1):
+            views.append(View("shift", "Shift and add", reading="tap", **shared))
+    title = f"{trace.op}: {_told(trace.in_shapes[0])} to {_told(trace.out_shape)}"
+    return _lesson(trace.op, title, "Point at any cell to see the arithmetic that made it.", fields, views)
+
+
+def _of_pipeline(pipeline: Pipeline) -> Lesson:
+    fields: list[Field] = []
+    inputs = {name: _source(fields, name, values) for name, values in pipeline.inputs.items()}
+    steps = tuple(_step(name, call, reads, fields) for name, reads, call in pipeline.calls())
+    panels = [Panel(name, "input", name, name, edits=_edits(inputs[name])) for name in inputs]
+    panels += [Panel(step.grid, "output", step.grid, step.grid) for step in steps]
+    last = steps[-1].grid
+    view = View("slide", "Slide", steps=steps, panels=tuple(panels), follows=last, reading="output", inputs=inputs)
+    return _lesson("pipeline", f"Pipeline to {last}", "Point at any cell to see where it comes from.", fields, [view])
+
+
+def _lesson(name: str, title: str, sentence: str, fields: list[Field], views: list[View]) -> Lesson:
+    declared = (
+        Field("stop", "int", 1, "Stop", "unused here", 1, 1),
+        Field("view", "choice", views[0].name, "View", "how the operator is walked through", options=tuple(view.name for view in views)),
+        *fields,
+        Field("at", "int", END, "Step", "how many steps are done", 0, END),
+    )
+    return Lesson(name, title, sentence, declared, tuple(views), stops=())
+
+
+def _source(fields: list[Field], name: str, values: Any) -> Any:
+    """The field that an input's cells are edited in, or the values themselves where a field cannot hold them."""
+    grid = np.asarray(values)
+    grid = grid[None] if grid.ndim == 1 else grid
+    if grid.ndim != 2 or max(grid.shape) > LARGEST_GRID:
+        return np.asarray(values).tolist()
+    fields.append(Field(name, "grid", grid.tolist(), name, "cells", 1, LARGEST_GRID))
+    return name
+
+
+def _edits(source: Any) -> str | None:
+    return source if isinstance(source, str) else None
+
+
+def _step(grid: str, call: Call, reads: tuple[str, ...], fields: list[Field]) -> Step:
+    """A recipe's step for a call. A flat kernel becomes a field; all else stays as it is."""
+    data = call_json(call)
+    operands = {name: values for name, values in data["operands"].items() if name in ("weight", "bias")}
+    line = call.op.endswith("1d")
+    weight = None
+    if np.ndim(operands.get("weight", 0.0)) == (1 if line else 2):
+        weight = f"{grid}_weight"
+        flat = operands.pop("weight")
+        fields.append(Field(weight, "grid", [flat] if line else flat, "Kernel", "weights", 1, LARGEST_GRID))
+    if "indices" in data["operands"] and len(reads) < 2:
+        operands["indices"] = data["operands"]["indices"]
+    return Step(grid, call.op, reads, weight, data["options"], operands=operands)
+
+
+def _told(shape: tuple[int, ...]) -> str:
+    return " × ".join(str(n) for n in shape)
