@@ -28,15 +28,14 @@ SCENARIOS = [
     ),
 ]
 
-FORMULA = r"""
-| operator | output along one axis |
-|---|---|
-| convolution, pooling | $\left\lfloor \dfrac{n + 2p - d\,(k - 1) - 1}{s} \right\rfloor + 1$ |
-| pooling with `ceil_mode` | the same rounded up, less one where the last window would start in the far padding |
-| transposed convolution | $(n - 1)\,s - 2p + d\,(k - 1) + \mathrm{op} + 1$ |
-
-$n$ cells in, kernel $k$, stride $s$, padding $p$, dilation $d$, output padding $\mathrm{op}$. The named settings are those of Dumoulin and
-Visin, *A guide to convolution arithmetic for deep learning* (arXiv:1603.07285).
+FORMULA = """
+<p>Convolution and pooling:</p>
+<p class="formula">⌊(<i>n</i> + 2<i>p</i> − <i>d</i> (<i>k</i> − 1) − 1) / <i>s</i>⌋ + 1</p>
+<p>rounded up for pooling with <code>ceil_mode</code>, less one where the last window would start in the far padding. Transposed
+convolution:</p>
+<p class="formula">(<i>n</i> − 1) <i>s</i> − 2<i>p</i> + <i>d</i> (<i>k</i> − 1) + output padding + 1</p>
+<p>with <i>n</i> cells in, kernel <i>k</i>, stride <i>s</i>, padding <i>p</i> and dilation <i>d</i>. The named settings under Examples are
+those of Dumoulin and Visin, <i>A guide to convolution arithmetic for deep learning</i> (arXiv:1603.07285).</p>
 """
 
 TEXT = """
@@ -47,7 +46,7 @@ told which of the two is meant. `output_padding` is that choice, and it must be 
 
 lesson_page(
     LESSONS["output_size"],
-    lambda state, pipeline: FORMULA,
+    FORMULA,
     SCENARIOS,
     TEXT,
     lambda state, pipeline: Snippet(size_code(state), list(pipeline.output.shape)),

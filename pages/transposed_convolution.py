@@ -35,11 +35,13 @@ SCENARIOS = [
     ),
 ]
 
-FORMULA = r"""
-$$O(x, y) = \sum_{i,\,j} I(i, j)\; K(x - i\,s + p,\; y - j\,s + p)$$
-
-with stride $s$ and padding $p$; $x$ counts rows, and a weight outside the kernel is 0. The lecture's formula leaves $p$ out. Along each
-axis the output has $(n - 1)\,s - 2p + d\,(k - 1) + \mathrm{op} + 1$ cells.
+FORMULA = """
+<p class="formula"><i>O</i>(<i>x</i>, <i>y</i>) = Σ<sub><i>i</i>, <i>j</i></sub> <i>I</i>(<i>i</i>, <i>j</i>) ·
+<i>K</i>(<i>x</i> − <i>i s</i> + <i>p</i>, <i>y</i> − <i>j s</i> + <i>p</i>)</p>
+<p>with stride <i>s</i> and padding <i>p</i>; <i>x</i> counts rows, and a weight outside the kernel is 0. The lecture’s formula leaves
+<i>p</i> out. Along each axis, with <i>n</i> cells in, kernel <i>k</i> and dilation <i>d</i>, the output has</p>
+<p class="formula">(<i>n</i> − 1) <i>s</i> − 2<i>p</i> + <i>d</i> (<i>k</i> − 1) + output padding + 1</p>
+<p>cells.</p>
 """
 
 TEXT = """
@@ -50,4 +52,4 @@ TEXT = """
   signal processing a deconvolution undoes a convolution, and this does not.
 """
 
-lesson_page(LESSONS["transposed_convolution"], lambda state, pipeline: FORMULA, SCENARIOS, TEXT)
+lesson_page(LESSONS["transposed_convolution"], FORMULA, SCENARIOS, TEXT)

@@ -1,20 +1,208 @@
-"""The command line."""
+"""The command `seglab`: open the app, train, predict, measure."""
 
 from __future__ import annotations
 
 import argparse
+import csv
+import json
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import seglab
+
+if TYPE_CHECKING:
+    from seglab.train.loop import Event
+    from seglab.train.store import Run, Store
+
+Result = dict[str, Any]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="seglab")
-    parser.add_argument("command", nargs="?", default="app")
-    parser.add_argument("--port", type=int)
-    parser.add_argument("--headless", action="store_true")
-    arguments = parser.parse_args()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status. A bad argument is answered with one sentence and status 2."""
+    given = parser().parse_args(arguments)
+    try:
+        result = given.act(given)
+    except (ValueError, OSError, RuntimeError, LookupError) as error:
+        print(f"seglab: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    if result is not None and given.json:
+        print(json.dumps(result))
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of all commands."""
+    top = argparse.ArgumentParser(prog="seglab", description="An interactive explainer of segmentation networks. Alone it opens the app.")
+    top.add_argument("--version", action="version", version=f"seglab {seglab.__version__}")
+    top.set_defaults(act=_app, port=None, headless=False, json=False)
+    commands = top.add_subparsers(title="commands", metavar="")
+
+    app = commands.add_parser("app", help="open the app in a browser")
+    app.add_argument("--port", type=int, help="port to serve at (8501)")
+    app.add_argument("--headless", action="store_true", help="do not open a browser")
+    app.set_defaults(act=_app)
+
+    train = commands.add_parser("train", help="train a U-Net on a generated set or on a folder")
+    train.add_argument("data", metavar="DATA", help="a generated set's name (cells), or a folder with images/ and masks/")
+    length = train.add_mutually_exclusive_group()
+    length.add_argument("--seconds", type=float, help="train for so long")
+    length.add_argument("--steps", type=int, help="train for so many steps (300)")
+    train.add_argument("--seed", type=int, default=0, help="decides initial weights and order (0)")
+    train.add_argument("--depth", type=int, default=3, help="how often the encoder halves (3)")
+    train.add_argument("--width", type=int, default=16, help="channels of the first level (16)")
+    train.add_argument("--out", type=Path, metavar="FOLDER", help="also write weights, configuration and metrics here")
+    train.set_defaults(act=_train)
+
+    predict = commands.add_parser("predict", help="segment an image with a trained run")
+    predict.add_argument("run", metavar="RUN", help="a run's id, or a folder that `train --out` wrote")
+    predict.add_argument("image", metavar="IMAGE", type=Path)
+    predict.add_argument("--out", metavar="MASK.png", type=Path, required=True, help="where the mask goes")
+    predict.add_argument("--shrink", type=int, choices=(1, 2, 3, 4), help="look at the image at 1/2, 1/3, … of its size (chosen by itself)")
+    predict.set_defaults(act=_predict)
+
+    bench = commands.add_parser("bench", help="measure the stage in a browser, and training against plain PyTorch")
+    bench.add_argument("what", nargs="?", choices=("stage", "train"), help="one of the two (both)")
+    bench.set_defaults(act=_bench)
+
+    for command in (train, predict, bench):
+        command.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    return top
+
+
+def _app(given: argparse.Namespace) -> None:
     from seglab.ui.server import serve
 
-    serve(arguments.port, arguments.headless)
+    if given.port is not None and not 1 <= given.port <= 65535:
+        raise ValueError(f"port={given.port} is out of range: 1 to 65535")
+    serve(given.port, given.headless)
+
+
+def _train(given: argparse.Namespace) -> Result:
+    from seglab.train.config import TrainConfig
+    from seglab.train.job import Job
+    from seglab.train.store import Store
+
+    length = {"seconds": given.seconds} if given.seconds is not None else {"steps": given.steps if given.steps is not None else 300}
+    config = TrainConfig(data=given.data, seed=given.seed, depth=given.depth, width=given.width, **length)
+    store = Store()
+    token = _own_token(store)
+    run = store.create(config, token)
+    before = signal.signal(signal.SIGINT, lambda *_: store.wish(run.id, "stop", token))
+    try:
+        Job(store, run.id, lambda: False, Progress(given.json, length)).run()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    run = store.run(run.id)
+    if given.out:
+        _write_out(store, run, given.out)
+    if not given.json:
+        print(f"{run.status}: `seglab predict {run.id} IMAGE --out MASK.png` uses it")
+    return {
+        "run": run.id,
+        "status": run.status,
+        "steps": run.step,
+        "seconds": round(run.seconds, 3),
+        "device": run.device,
+        "mean_iou": run.results.get("mean_iou"),
+        "images_per_second": run.results.get("images_per_second"),
+        "out": str(given.out) if given.out else None,
+    }
+
+
+class Progress:
+    """What a training says of itself: one line that is written over on a terminal, now and then a line elsewhere."""
+
+    def __init__(self, quiet: bool, length: dict[str, Any]) -> None:
+        self.quiet, self.length, self.last, self.iou = quiet, length, 0.0, float("nan")
+
+    def __call__(self, event: Event) -> None:
+        if self.quiet:
+            return
+        if event.kind == "start":
+            print(f"training on {event.data['device']}, {event.data['parameters']:,} parameters")
+        elif event.kind == "snapshot":
+            self.iou = event.data["mean_iou"]
+        terminal = sys.stdout.isatty()
+        if event.kind == "step" and time.monotonic() - self.last > (0.1 if terminal else 5):
+            self.last = time.monotonic()
+            done = (
+                f"{event.seconds:.0f} of {self.length['seconds']:g} s"
+                if "seconds" in self.length
+                else f"step {event.step} of {self.length['steps']}"
+            )
+            told = f"{done}  loss {event.data['loss']:.4f}  mean IoU {self.iou:.4f}  {event.data['images_per_second']:.0f} images/s"
+            print(f"\r{told:<78}" if terminal else told, end="" if terminal else "\n", flush=True)
+        if event.kind == "end":
+            told = f"{event.step} steps in {event.seconds:.1f} s, mean IoU {event.data['mean_iou']:.4f} on held-out images"
+            print(f"\r{told:<78}" if terminal else told)
+
+
+def _own_token(store: Store) -> str:
+    """The owner token of this account's command line."""
+    import secrets
+
+    file = store.folder / "owner-token"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_hex(18), encoding="utf-8")
+    return file.read_text(encoding="utf-8").strip()
+
+
+def _write_out(store: Store, run: Run, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(store.weights(run.id), folder / "checkpoint.safetensors")
+    (folder / "config.json").write_text(json.dumps(run.config.as_json(), indent=2) + "\n", encoding="utf-8")
+    with open(folder / "metrics.csv", "w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["step", "seconds", "loss", "mean_iou", "images_per_second"])
+        table.writerows(store.points(run.id))
+
+
+def _weights(run: str) -> Path:
+    """The weights of a run's id, a folder, or a file. Raises ValueError where there are none."""
+    from seglab.train.store import Store
+
+    path = Path(run)
+    if path.is_file():
+        return path
+    return path / "checkpoint.safetensors" if path.is_dir() else Store().weights(Store().run(run).id)
+
+
+def _predict(given: argparse.Namespace) -> Result:
+    from seglab.data.decode import decode
+    from seglab.infer.pictures import png
+    from seglab.infer.predict import segment
+    from seglab.train.weights import load_model
+
+    model, _ = load_model(_weights(given.run))
+    try:
+        image = decode(given.image.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{given.image}: {error}") from None
+    prediction = segment(model, image, given.shrink)
+    given.out.write_bytes(png(prediction.mask * 255))
+    share = float(prediction.mask.mean())
+    if not given.json:
+        print(
+            f"{given.out}: {share:.1%} of {image.shape[1]} x {image.shape[0]} pixels are cell (seen at 1/{prediction.shrink} of its size)"
+        )
+    return {"out": str(given.out), "share": share, "shrink": prediction.shrink, "height": image.shape[0], "width": image.shape[1]}
+
+
+def _bench(given: argparse.Namespace) -> Result:
+    from seglab.bench import stage, train
+
+    chosen: dict[str, Callable[[Callable[[str], None]], Result]] = {"stage": stage.measure, "train": train.measure}
+    tell = (lambda text: None) if given.json else print
+    return {name: act(tell) for name, act in chosen.items() if given.what in (None, name)}
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -110,14 +110,14 @@ class App:
             self.kill()
 
 
-def wait_for(holds: Callable[[], Any], seconds: float = 20, told: Callable[[], str] = lambda: "") -> Any:
-    """The first true answer of `holds`, or a failure after `seconds`."""
+def wait_for(holds: Callable[[], Any], page: Page | None = None, seconds: float = 20, told: Callable[[], str] = lambda: "") -> Any:
+    """The first true answer of `holds`, or a failure after `seconds`. With `page`, its events arrive meanwhile."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         found = holds()
         if found:
             return found
-        time.sleep(0.02)
+        page.wait_for_timeout(20) if page else time.sleep(0.02)
     pytest.fail(told() or f"nothing after {seconds} s")
 
 
@@ -129,7 +129,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 
 @pytest.fixture
-def visit(browser: Browser, app: App) -> Iterator[Callable[..., Any]]:
+def visit(browser: Browser, app: App) -> Callable[..., Any]:
     """``with visit(path, width, scheme) as page:`` a page that must not complain in the console nor throw."""
 
     @contextmanager
@@ -149,7 +149,7 @@ def visit(browser: Browser, app: App) -> Iterator[Callable[..., Any]]:
         finally:
             context.close()
 
-    yield visit
+    return visit
 
 
 def ready(page: Page) -> None:

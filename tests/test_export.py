@@ -63,7 +63,9 @@ def test_a_stamp_in_one_file_shows_its_numbers(browser: Browser, tmp_path: Path)
 def test_a_pipeline_in_one_file(browser: Browser, tmp_path: Path) -> None:
     net = tiny_unet()
     page, complaints = opened(browser, net.save(tmp_path / "net.html"))
-    shown = page.locator(".stage").evaluate("element => Object.fromEntries([...element.stage.scene.made.grids].map(([n, g]) => [n, [...g.data]]))")
+    shown = page.locator(".stage").evaluate(
+        "element => Object.fromEntries([...element.stage.scene.made.grids].map(([n, g]) => [n, [...g.data]]))"
+    )
     for name in [*net.inputs, *net.steps]:
         np.testing.assert_allclose(shown[name], net.values(name).ravel(), atol=1e-12)
     assert complaints == []

@@ -1,8 +1,8 @@
 """Generated touching cells, as a phase-contrast microscope shows them.
 
-A cell is nearly as bright as its surroundings; what tells it apart is the dark membrane and the bright halo around it. Light falls off across
-the image, specks of dirt are brighter than any cell, and cells that touch keep a dark line between them, which is background in the mask.
-A global threshold therefore fails, and a network has to look at edges and texture.
+A cell is nearly as bright as its surroundings; what tells it apart is the dark membrane and the bright halo around it. Light falls off
+across the image, specks of dirt are brighter than any cell, and cells that touch keep a dark line between them, which is background in
+the mask. A global threshold therefore fails, and a network has to look at edges and texture.
 """
 
 from __future__ import annotations
@@ -43,10 +43,18 @@ def cells(seed: int, size: int = 96, difficulty: float = 0.5) -> Scene:
     rng = np.random.default_rng([seed, size])
     nearest, second, label, rim = _place(rng, size)
     inside = (nearest < 1) & ~((second < 1.12) & (second - nearest < 0.16))
-    instances = np.where(inside, label + 1, 0).astype(np.int32)
+    instances = _parted(np.where(inside, label + 1, 0).astype(np.int32))
     image = _light(rng, size, difficulty) + _cells(rng, nearest, second, label, rim, difficulty)
     image += _dirt(rng, size) + _noise(rng, size, difficulty)
-    return Scene(np.clip(image, 0, 1).astype(np.float32), inside.astype(np.uint8), instances)
+    return Scene(np.clip(image, 0, 1).astype(np.float32), (instances > 0).astype(np.uint8), instances)
+
+
+def _parted(labels: Labels) -> Labels:
+    """Labels without those pixels whose neighbour to the right or below is another cell's."""
+    meets = np.zeros(labels.shape, bool)
+    for one, other, mark in ((labels[:-1], labels[1:], meets[:-1]), (labels[:, :-1], labels[:, 1:], meets[:, :-1])):
+        mark |= (one != other) & (one > 0) & (other > 0)
+    return np.where(meets, 0, labels)
 
 
 def _place(rng: np.random.Generator, size: int) -> tuple[Image, Image, Labels, int]:
@@ -85,7 +93,7 @@ def _scatter(rng: np.random.Generator, size: int, count: int) -> tuple[NDArray[n
             centre = centres[other] + gap * (radius + radii[other]) * np.array([np.sin(angle), np.cos(angle)])
         else:
             centre = rng.uniform(0, size, 2)
-        if not (-4 <= centre.min() and centre.max() <= size + 4):
+        if not (centre.min() >= -4 and centre.max() <= size + 4):
             continue
         if all(np.hypot(*(centre - c)) > 0.86 * (radius + r) for c, r in zip(centres, radii, strict=True)):
             centres.append(centre)
@@ -102,7 +110,8 @@ def _cells(rng: np.random.Generator, nearest: Image, second: Image, label: Label
     membrane = np.exp(-(((nearest - 0.97) / 0.085) ** 2)) * 0.16 * contrast
     halo = np.exp(-(((nearest - 1.2) / 0.12) ** 2)) * 0.12 * contrast
     between = np.exp(-(((second - nearest) / 0.13) ** 2)) * (second < 1.2) * 0.14 * contrast
-    return np.where(nearest < 1, body + grain + shade, 0.0) - membrane + halo * (second > 1.15) - between
+    added: Image = np.where(nearest < 1, body + grain + shade, 0.0) - membrane + halo * (second > 1.15) - between
+    return added
 
 
 def _light(rng: np.random.Generator, size: int, difficulty: float) -> Image:
@@ -124,7 +133,7 @@ def _dirt(rng: np.random.Generator, size: int) -> Image:
 def _noise(rng: np.random.Generator, size: int, difficulty: float) -> Image:
     """What the camera adds: fine noise, a little of it blurred."""
     fine = rng.standard_normal((size, size), np.float32)
-    return fine * np.float32(0.012 + 0.022 * difficulty)
+    return np.asarray(fine * np.float32(0.012 + 0.022 * difficulty), np.float32)
 
 
 def _smooth(rng: np.random.Generator, size: int, knots: int, amplitude: float) -> Image:

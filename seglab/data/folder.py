@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from seglab.data.cells import Image
 from seglab.data.decode import decode, decode_mask
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
+Kind = TypeVar("Kind", bound=np.generic)
 Pairs = list[tuple[Image, NDArray[np.uint8]]]
 
 
@@ -53,7 +55,7 @@ def _by_stem(folder: Path) -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() in SUFFIXES}
 
 
-def _enlarged(array: Image, least: int) -> Image:
+def _enlarged(array: NDArray[Kind], least: int) -> NDArray[Kind]:
     missing = [max(0, least - n) for n in array.shape]
     return np.pad(array, [(0, n) for n in missing], mode="symmetric") if any(missing) else array
 

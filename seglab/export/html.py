@@ -57,7 +57,9 @@ def _script_json(data: Any) -> str:
 @cache
 def _modules() -> str:
     """Every module that the stage needs without Streamlit, by its bare name, packed."""
-    sources = {f"seglab/{path.name}": _bare(path.read_text(encoding="utf-8")) for path in sorted(FILES.glob("*.js")) if path.name != "main.js"}
+    sources = {
+        f"seglab/{path.name}": _bare(path.read_text(encoding="utf-8")) for path in sorted(FILES.glob("*.js")) if path.name != "main.js"
+    }
     return b64encode(gzip.compress(json.dumps(sources).encode(), mtime=0)).decode()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -37,12 +38,12 @@ def _of_trace(trace: Trace) -> Lesson:
     if trace.weight is not None:
         panels.append(Panel("kernel:output", "kernel", "Kernel", "K", edits=step.weight))
     panels.append(Panel("output", "output", "Output", "O"))
-    shared = {"steps": (step,), "panels": tuple(panels), "follows": "output", "inputs": inputs}
-    views = [View("slide", "Slide", reading="output", **shared)]
+    slide = View("slide", "Slide", (step,), tuple(panels), follows="output", reading="output", inputs=inputs)
+    views = [slide]
     if trace.weight is not None:
-        views.insert(0 if "transpose" in trace.op else 1, View("stamp", "Stamp", reading="input", **shared))
+        views.insert(0 if "transpose" in trace.op else 1, replace(slide, name="stamp", label="Stamp", reading="input"))
         if trace.weight.shape[:2] == (1, 1):
-            views.append(View("shift", "Shift and add", reading="tap", **shared))
+            views.append(replace(slide, name="shift", label="Shift and add", reading="tap"))
     title = f"{trace.op}: {_told(trace.in_shapes[0])} to {_told(trace.out_shape)}"
     return _lesson(trace.op, title, "Point at any cell to see the arithmetic that made it.", fields, views)
 

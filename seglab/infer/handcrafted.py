@@ -21,11 +21,11 @@ from seglab.train.metrics import mean_iou
 def otsu_watershed(image: Image, bright: bool) -> NDArray[np.uint8]:
     """Mask (H, W) of bright (or dark) objects: smoothed, thresholded, holes filled, touching ones split where the distance map falls."""
     smooth = ndimage.gaussian_filter(image, 1.0)
-    level = threshold_otsu(smooth)
+    level = threshold_otsu(smooth)  # type: ignore[no-untyped-call]
     inside = ndimage.binary_fill_holes(smooth > level if bright else smooth <= level)
     distance = ndimage.distance_transform_edt(inside)
     peaks = (distance == ndimage.maximum_filter(distance, 9)) & (distance > 2)
-    split = watershed(-distance, ndimage.label(peaks)[0], mask=inside, watershed_line=True)
+    split = watershed(-distance, ndimage.label(peaks)[0], mask=inside, watershed_line=True)  # type: ignore[no-untyped-call]
     return np.asarray(split > 0, np.uint8)
 
 

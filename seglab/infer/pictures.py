@@ -37,7 +37,8 @@ def edges(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """
     inside = mask.astype(bool)
     around = np.pad(inside, 1, mode="edge")
-    return inside & ~(around[:-2, 1:-1] & around[2:, 1:-1] & around[1:-1, :-2] & around[1:-1, 2:])
+    deep = around[:-2, 1:-1] & around[2:, 1:-1] & around[1:-1, :-2] & around[1:-1, 2:]
+    return np.asarray(inside & ~deep)
 
 
 def overlay(image: Image, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:

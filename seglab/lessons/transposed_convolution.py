@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from seglab.stage.fields import Field
@@ -13,12 +14,12 @@ STAMP = Step("y", "conv_transpose", ("x",), weight="w", options=SETTINGS)
 INPUT = Panel("x", "input", "Input", "I", edits="x")
 KERNEL = Panel("kernel:y", "kernel", "Kernel", "K", edits="w")
 OUTPUT = Panel("y", "output", "Output", "O")
-PLAIN = {"steps": (STAMP,), "panels": (INPUT, KERNEL, OUTPUT), "follows": "y", "inputs": {"x": "x"}}
+STAMPS = View("stamp", "Stamp", (STAMP,), (INPUT, KERNEL, OUTPUT), follows="y", reading="input", inputs={"x": "x"})
 
 VIEWS = (
-    View("stamp", "Stamp", reading="input", **PLAIN),
-    View("slide", "Slide", reading="output", **PLAIN),
-    View("shift", "Shift and add", reading="tap", **PLAIN),
+    STAMPS,
+    replace(STAMPS, name="slide", label="Slide", reading="output"),
+    replace(STAMPS, name="shift", label="Shift and add", reading="tap"),
     View(
         "zeros",
         "With zeros inserted",
@@ -111,6 +112,7 @@ STOPS = (
         "Overlaps add",
         "Stamps that land on the same cell add up. Point at the middle of the output: four stamps meet there.",
         {"at": 4},
+        pauses=((2, "the first two stamps overlap in a column"), (3, "three stamps meet in the middle")),
     ),
     Stop(
         "Stride",

@@ -1,7 +1,7 @@
 """Fields: the declared table of a lesson's state, and the link that holds it.
 
-One table drives the link, the stage's controls, `seglab export --set` and stored JSON. A value is written with letters, digits and ``. _ ~ -``
-only, so that a link reads the same in every browser. The twin in the browser is ``fields.js``; both must write the same link.
+One table drives the link, the stage's controls, `seglab export --set` and stored JSON. A value is written with letters, digits and
+``. _ ~ -`` only, so that a link reads the same in every browser. The twin in the browser is ``fields.js``; both must write the same link.
 """
 
 from __future__ import annotations

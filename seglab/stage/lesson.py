@@ -85,6 +85,7 @@ class Stop:
     title: str
     text: str
     state: Mapping[str, Any]
+    pauses: tuple[tuple[int, str], ...] = ()  # steps where playing pauses, each with a note
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def standardised(image: NDArray[np.float32]) -> NDArray[np.float32]:
     >>> standardised(np.array([[0.0, 1.0]], np.float32)).tolist()
     [[-1.0, 1.0]]
     """
-    return (image - image.mean()) / max(float(image.std()), 1e-6)
+    return np.asarray((image - image.mean()) / max(float(image.std()), 1e-6), np.float32)
 
 
 def make_batch(data: DataSet, seed: int, step: int, size: int, kept: dict[int, Pair]) -> Batch:
@@ -36,7 +36,7 @@ def make_batch(data: DataSet, seed: int, step: int, size: int, kept: dict[int, P
         if number not in kept:
             kept[int(number)] = data.train(int(number))
         image, mask = kept[int(number)]
-        turns, mirror, sign = rng.integers(4), rng.integers(2), rng.choice([-1, 1])
+        turns, mirror, sign = int(rng.integers(4)), rng.integers(2), rng.choice([-1, 1])
         image, mask = np.rot90(image, turns), np.rot90(mask, turns)
         image, mask = (image[:, ::-1], mask[:, ::-1]) if mirror else (image, mask)
         images.append(standardised(image) * np.float32(sign))

@@ -1,6 +1,6 @@
 """Jobs: work for other processes, asked for from the web process, which never loads torch itself.
 
-One zygote a server, started with it and started again should it die. Where processes cannot fork, a warm worker waits for each task instead.
+One zygote a server, started with it and started again should it die. Where processes cannot fork, a warm worker waits for each task.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -115,11 +116,10 @@ class Workers:
         with self._lock:
             process, self._process = self._process, None
         if process and process.stdin:
-            try:
+            with suppress(OSError):
                 process.stdin.close()
-            except OSError:
-                pass
             process.terminate()
+            process.wait(timeout=10)
 
 
 _workers: Workers | None = None
@@ -168,9 +168,8 @@ def refuse_too_many(store: Store, token: str) -> None:
     if any(store.owns(run.id, token) for run in open_runs):
         raise ValueError("You are training already: stop that run before you start another one.")
     if len(open_runs) >= most_running():
-        raise ValueError(
-            f"{len(open_runs)} other training{'s are' if len(open_runs) > 1 else ' is'} running on this machine: try again when one has ended."
-        )
+        told = f"{len(open_runs)} other trainings are" if len(open_runs) > 1 else "1 other training is"
+        raise ValueError(f"{told} running on this machine: try again when one has ended.")
 
 
 def _work_on(store: Store, identity: str) -> None:
@@ -183,20 +182,35 @@ def _note_end(store: Store, identity: str, done: Answer) -> None:
     error = done.exception()
     if error is None:
         return
-    try:
+    with suppress(LookupError):  # deleted meanwhile
         if not store.alive(identity):
             store.mark_lost(identity, f"{str(error)[:1].upper()}{str(error)[1:]}.")
-    except LookupError:
-        pass  # deleted meanwhile
 
 
-def segment_file(data: bytes, weights: Path, shrink: int | None) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """Decode and segment an image file in a worker: (what it says, pictures as PNG by name). Raises TaskError with a sentence."""
-    with tempfile.TemporaryDirectory(prefix="seglab-") as folder:
-        source = Path(folder) / "image"
-        source.write_bytes(data)
-        said = workers().submit("segment", image=str(source), weights=str(weights), shrink=shrink, out=folder).result(timeout=120)
-        return said, {path.stem: path.read_bytes() for path in Path(folder).glob("*.png")}
+Pictures = tuple[dict[str, Any], dict[str, bytes]]
+
+
+def segment_file(data: bytes, weights: Path, shrink: int | None) -> Future[Pictures]:
+    """Decode and segment an image file in a worker: what it says, and pictures as PNG by name, or TaskError with a sentence.
+
+    The file exists only while the worker looks at it.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="seglab-")
+    source, found = Path(folder.name) / "image", Future[Pictures]()
+    source.write_bytes(data)
+
+    def collect(done: Answer) -> None:
+        try:
+            said = done.result()
+            found.set_result((said, {path.stem: path.read_bytes() for path in Path(folder.name).glob("*.png")}))
+        except Exception as error:
+            found.set_exception(error)
+        finally:
+            folder.cleanup()
+
+    answer = workers().submit("segment", image=str(source), weights=str(weights), shrink=shrink, out=folder.name)
+    answer.add_done_callback(collect)
+    return found
 
 
 def check_code(code: str, expected: Any) -> Callable[[], float]:

@@ -77,7 +77,8 @@ class Trainer:
         self.device = prepare(config)
         self.data = data or open_set(config.data, images=config.images, size=config.size, difficulty=config.difficulty, seed=config.seed)
         torch.manual_seed(config.seed)
-        self.model = UNet(1, 2, config.depth, config.width).to(self.device, memory_format=torch.channels_last)
+        self.model = UNet(1, 2, config.depth, config.width).to(self.device)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         fused = self.device.type in ("cpu", "cuda")
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=config.learning_rate, weight_decay=1e-3, fused=fused)
         self.half = half_precision(self.device)
@@ -178,9 +179,13 @@ class Trainer:
             named[kind][rest] = tensor
         self.model.load_state_dict(named["model"])
         state: dict[int, dict[str, Tensor]] = {}
+        parameters = list(self.model.parameters())
         for name, tensor in named["optimiser"].items():
             index, _, key = name.partition(".")
-            state.setdefault(int(index), {})[key] = tensor
+            like = parameters[int(index)]
+            # A fused step reads moments in the memory order of their parameter, here channels last.
+            kept = torch.empty_like(like, dtype=tensor.dtype).copy_(tensor) if tensor.shape == like.shape else tensor
+            state.setdefault(int(index), {})[key] = kept
         if state:
             self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
         self.step, self.seconds = saved.step, saved.seconds

@@ -149,7 +149,9 @@ class Store:
             row = database.execute(f"SELECT {columns} FROM runs WHERE id = ?", (identity,)).fetchone()
         if row is None:
             raise NotFoundError(f"run {identity[:20]!r} is not here: it was deleted, or it belongs to another machine")
-        return Run(row[0], row[1], TrainConfig.from_json(json.loads(row[2])), *row[3:10], json.loads(row[10]))
+        named = dict(zip(columns.split(", "), row, strict=True))
+        named |= {"config": TrainConfig.from_json(json.loads(named["config"])), "results": json.loads(named["results"])}
+        return Run(**named)
 
     def runs(self, token: str | None = None) -> list[Run]:
         """All runs, the newest first; with `token` those of its owner."""

@@ -2,8 +2,8 @@
 
 Started as ``python -m seglab.train.zygote`` with pipes. A task is one line of JSON on standard input, ``{"id": 1, "do": "train", …}``; an
 answer is one line on standard output: ``{"id": 1, "result": …}`` or ``{"id": 1, "error": "…"}`` from the worker, then
-``{"id": 1, "exit": code}`` from the zygote. It runs no kernels in threads and touches no CUDA and no autograd, none of which survive a fork.
-With ``--single`` (where fork is not to be had) it does one task itself and ends.
+``{"id": 1, "exit": code}`` from the zygote. It runs no kernels in threads and touches neither CUDA nor autograd, none of which survive a
+fork. With ``--single`` (where fork is not to be had) it does one task itself and ends.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def warm() -> None:
 
     import seglab.data.cells
     import seglab.infer.predict
-    import seglab.train.job  # noqa: F401
+    import seglab.train.job
     from seglab.nets.unet import UNet
 
     torch.set_num_threads(1)

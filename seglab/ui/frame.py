@@ -13,6 +13,7 @@ from seglab.ui.links import in_lecture, last
 _PAGE = """<style>
 .stMainBlockContainer { padding-top: 3.25rem; padding-bottom: 4rem; max-width: 1240px; }
 .stMainBlockContainer h1 { font-size: 2rem; padding: 0; }
+.stMainBlockContainer .formula { font-size: 1.25rem; margin-left: 1.5rem; }
 .stMainBlockContainer h2 { font-size: 1.4rem; padding: 0.75rem 0 0; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.25rem 1rem 2rem; } .stMainBlockContainer h1 { font-size: 1.6rem; } }
 </style>"""

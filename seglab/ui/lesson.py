@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from seglab.export.html import standalone
 from seglab.pipeline import Pipeline
 from seglab.stage.fields import State
 from seglab.stage.lesson import Lesson, build
@@ -43,12 +44,12 @@ class Snippet:
 
 def lesson_page(
     lesson: Lesson,
-    formula: Callable[[State, Pipeline], str],
+    formula: str,
     scenarios: Sequence[Scenario],
     text: str,
     snippet: Callable[[State, Pipeline], Snippet] | None = None,
 ) -> None:
-    """Show a lesson. `formula` and `text` are Markdown; `snippet` replaces the code of the view's pipeline."""
+    """Show a lesson. `formula` is HTML, which needs no download as LaTeX would; `text` is Markdown; `snippet` replaces the view's code."""
     st.title(lesson.title)
     st.markdown(lesson.sentence)
     state = read_state(lesson)
@@ -58,19 +59,31 @@ def lesson_page(
     _ask(lesson, scenarios)
     if not in_lecture():
         st.markdown(text)
+        _take_along(lesson, state)
+
+
+def _take_along(lesson: Lesson, state: State) -> None:
+    """The stage as it stands in one file, made when it is asked for."""
+    st.download_button(
+        "This stage as one HTML file",
+        lambda: standalone(lesson, state),
+        f"{lesson.name}.html",
+        "text/html",
+        icon=":material/download:",
+        on_click="ignore",
+        help="Works from a folder, without a network and without this server.",
+    )
 
 
 def _pipeline_snippet(state: State, pipeline: Pipeline) -> Snippet:
     return Snippet(pipeline.torch_code(), pipeline.output.tolist())
 
 
-def _explain(
-    state: State, pipeline: Pipeline, formula: Callable[[State, Pipeline], str], snippet: Callable[[State, Pipeline], Snippet]
-) -> None:
+def _explain(state: State, pipeline: Pipeline, formula: str, snippet: Callable[[State, Pipeline], Snippet]) -> None:
     # A tab's content is made when it is open: the Code tab would otherwise load a highlighter that few look at.
     tabs = st.tabs(["Formula", "Code", "Check"], on_change="rerun", key="explain")
     if tabs[0].open:
-        tabs[0].markdown(formula(state, pipeline))
+        tabs[0].html(formula)
     if tabs[1].open:
         large = max(int(np.size(values)) for values in pipeline.inputs.values()) > MOST_PRINTED
         with tabs[1]:

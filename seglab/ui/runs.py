@@ -118,47 +118,58 @@ def _chart(points: list[Point], steps: int) -> None:
 
 
 def watch(store: Store, run: Run, token: str | None) -> None:
-    """The run's curves and pictures, kept up to date while it is under way."""
-    begun = bool(store.points(run.id))
+    """The run's state and buttons; below them its curves and pictures, kept up to date while it is under way.
 
-    @st.fragment(run_every=(POLL if begun else POLL_FIRST) if run.open else None)
-    def live() -> None:
-        try:
-            now = store.run(run.id)
-        except NotFoundError:
-            st.rerun()
-        if now.status in ("running", "paused") and not store.alive(run.id):
-            store.mark_lost(run.id, "The worker process ended before the run was done.")
-            now = store.run(run.id)
-        points = store.points(now.id)
-        _status(store, now, points, token)
-        left, right = st.columns([1.15, 1])
-        with left:
-            _chart(points, now.config.steps)
-        with right:
-            _snapshot(store.snapshot(now.id))
-        if run.open != now.open or begun != bool(points):
-            st.rerun()
-
-    live()
-
-
-def _status(store: Store, run: Run, points: list[Point], token: str | None) -> None:
+    The buttons stand outside the part that renews itself: a press in the moment of a renewal would be lost there.
+    """
     told, icon = STATUS[run.status]
-    rate = next((rate for *_, rate in reversed(points) if rate), None)
-    iou = next((value for _, _, _, value, _ in reversed(points) if value is not None), None)
-    facts = [f"step {run.step} of {run.config.steps}"]
-    facts += [f"mean IoU {iou:.3f}"] if iou is not None else []
-    facts += [f"{rate:.0f} images a second"] if rate else []
-    device = f"  \n:small[On {run.device}]" if run.device else ""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/{icon}: **{told.capitalize()}** · " + " · ".join(facts) + device, width="stretch")
+        st.markdown(f":material/{icon}: **{told.capitalize()}**", width="stretch")
         if store.owns(run.id, token):
             _buttons(store, run, token)
         else:
             st.markdown(":material/visibility: You are watching", width="content")
     if run.message:
         st.warning(f"{run.message} {_advice(run)}", icon=":material/warning:")
+    begun, saved = bool(store.points(run.id)), store.weights(run.id).exists()
+
+    @st.fragment(run_every=(POLL if begun else POLL_FIRST) if run.open else None)
+    def live() -> None:
+        try:
+            now = _latest(store, run.id)
+        except NotFoundError:
+            st.rerun()
+        points = store.points(now.id)
+        st.markdown(_facts(now, points))
+        left, right = st.columns([1.15, 1])
+        with left:
+            _chart(points, now.config.steps)
+        with right:
+            _snapshot(store.snapshot(now.id))
+        # The rest of the page follows: buttons, timer, and the pictures that can be tried once there are weights.
+        if (run.status, begun, saved) != (now.status, bool(points), store.weights(now.id).exists()):
+            st.rerun()
+
+    live()
+
+
+def _latest(store: Store, identity: str) -> Run:
+    """The run as it is now; one whose worker is gone is marked."""
+    run = store.run(identity)
+    if run.status in ("running", "paused") and not store.alive(identity):
+        store.mark_lost(identity, "The worker process ended before the run was done.")
+        run = store.run(identity)
+    return run
+
+
+def _facts(run: Run, points: list[Point]) -> str:
+    rate = next((rate for *_, rate in reversed(points) if rate), None)
+    iou = next((value for _, _, _, value, _ in reversed(points) if value is not None), None)
+    facts = [f"Step {run.step} of {run.config.steps}"]
+    facts += [f"mean IoU {iou:.3f}"] if iou is not None else []
+    facts += [f"{rate:.0f} images a second"] if rate else []
+    facts += [run.device] if run.device else []
+    return " · ".join(facts)
 
 
 def _advice(run: Run) -> str:
@@ -226,8 +237,8 @@ def own_runs(store: Store, token: str | None, current: Run | None) -> None:
     mine = store.runs(token) if token else []
     with st.expander(f"Runs of this browser ({len(mine)})", icon=":material/history:"):
         st.caption(
-            f"A run's link lets anybody watch it; only this browser can pause, stop or delete it. Runs are kept for {KEPT_DAYS} days, {KEPT_RUNS}"
-            " at most on this server. Pictures that you upload are not kept."
+            f"A run's link lets anybody watch it; only this browser can pause, stop or delete it. Runs are kept for {KEPT_DAYS} days,"
+            f" {KEPT_RUNS} at most on this server. Pictures that you upload are not kept."
         )
         for run in mine[:20]:
             with st.container(horizontal=True, vertical_alignment="center"):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, wait
 from hashlib import sha256
-from typing import Any
 
 import streamlit as st
 
 from seglab.infer.pictures import png
-from seglab.train.jobs import TaskError, segment_file
+from seglab.train.jobs import Pictures, segment_file
 from seglab.train.store import Run, Store
 
 PHOTOGRAPHS = {"Coins": "coins", "A cell": "cell"}
+_ASKED = "segment.asked"  # the last question and its answer, for this session
 SHRINKS = {"Automatic": None, "1": 1, "1/2": 2, "1/3": 3, "1/4": 4}
 
 
@@ -46,19 +47,22 @@ def _photograph(name: str) -> bytes:
 
 
 def _result(data: bytes, store: Store, run: Run, shrink: int | None) -> None:
+    """The pictures, once a worker has made them; the page is not held up meanwhile."""
     weights = store.weights(run.id)
     key = (sha256(data).hexdigest(), run.id, weights.stat().st_mtime_ns, shrink)
-    last: tuple[Any, Any] = st.session_state.get("segment.last", (None, None))
-    if last[0] != key:
-        try:
-            with st.spinner("A worker is looking at the picture…"):
-                last = (key, segment_file(data, weights, shrink))
-        except (TaskError, TimeoutError) as error:
-            text = str(error) or "it took longer than two minutes"
-            st.error(f"This picture cannot be segmented: {text}.", icon=":material/broken_image:")
-            return
-        st.session_state["segment.last"] = last
-    said, pictures = last[1]
+    asked, answer = st.session_state.get(_ASKED, (None, None))
+    if asked != key:
+        answer = segment_file(data, weights, shrink)
+        st.session_state[_ASKED] = (key, answer)
+    wait([answer], timeout=0.05)
+    if not answer.done():
+        _wait_for(answer)
+        return
+    error = answer.exception()
+    if error is not None:
+        st.error(f"This picture cannot be segmented: {error}.", icon=":material/broken_image:")
+        return
+    said, pictures = answer.result()
     height, width = said["size"]
     captions = {
         "overlay": f"Overlay: {said['share']:.0%} of {width} × {height} pixels are taken for cell",
@@ -70,5 +74,15 @@ def _result(data: bytes, store: Store, run: Run, shrink: int | None) -> None:
         column.download_button(f"Download {name}", pictures[name], f"{name}.png", "image/png", key=f"download.{name}", on_click="ignore")
     st.caption(
         f"Seen at 1/{said['shrink']} of its size." if said["shrink"] > 1 else "Seen at its own size.",
-        help="The network was trained on generated cells only. On other pictures it finds what looks like them, and is sometimes surely wrong.",
+        help="The network was trained on generated cells only. Elsewhere it finds what looks like them, and is sometimes surely wrong.",
     )
+
+
+def _wait_for(answer: Future[Pictures]) -> None:
+    @st.fragment(run_every=0.25)
+    def look() -> None:
+        st.markdown(":material/hourglass_top: A worker is looking at the picture…")
+        if answer.done():
+            st.rerun()
+
+    look()

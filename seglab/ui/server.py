@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -11,23 +12,33 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
+from seglab.export.html import FILES
+from seglab.lessons import LESSONS
 from seglab.train.jobs import workers
 from seglab.ui.files import app_script
 
-PAGES = ("", "transposed_convolution", "output_size", "train")
+STAGE_PAGES = tuple(LESSONS)
+PAGES = ("", *STAGE_PAGES, "train")
+STAGE = "_stcore/bidi-components/seglab.stage/v1"
 
 
 @cache
-def first_page() -> str:
-    """Streamlit's page with our title, and with the server's address, which it would otherwise guess from the page's own and miss."""
+def first_page(name: str) -> str:
+    """Streamlit's page with our title, the server's address (which it would otherwise guess from the page's own and miss), and, where
+    there is a stage, its modules fetched beside Streamlit's own instead of one after the other once those have run."""
     plain = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
-    told = "<head><script>window.__streamlit = { BACKEND_BASE_URL: location.origin }</script>"
-    return plain.replace("<head>", told, 1).replace("<title>Streamlit</title>", "<title>seglab</title>", 1)
+    told = ["<script>window.__streamlit = { BACKEND_BASE_URL: location.origin }</script>"]
+    if name in STAGE_PAGES:
+        files = sorted(path.name for path in FILES.glob("*.js") if path.name != "standalone.js")
+        told += [f'<link rel="modulepreload" href="./{STAGE}/{file}">' for file in files]
+        told += [f'<link rel="preload" as="style" href="./{STAGE}/stage.css">']
+    head = "</head>"
+    return plain.replace(head, "".join(told) + head, 1).replace("<title>Streamlit</title>", "<title>seglab</title>", 1)
 
 
 async def page(request: Request) -> Response:
     """Any page's address leads to the same document; the script finds the page."""
-    return HTMLResponse(first_page(), headers={"Cache-Control": "no-cache"})
+    return HTMLResponse(first_page(request.url.path.strip("/")), headers={"Cache-Control": "no-cache"})
 
 
 def make_app() -> st.App:
@@ -44,4 +55,5 @@ def serve(port: int | None = None, headless: bool = False) -> None:
     if port is not None:
         config["server.port"] = port
     workers().start()
+    sys.argv = [str(app_script())]  # Streamlit reads the configuration beside the script that it takes to be started
     make_app().run(config=config)

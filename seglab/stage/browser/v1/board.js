@@ -100,7 +100,7 @@ export class Board {
   fit() {
     const [width, height] = this.size;
     if (!this.scene || !width || !height) return;
-    this.places = arrange(this.scene.panels, width - 4, height, this.large ? { largest: 96, unit: 1.4 } : { largest: 68, unit: 1 });
+    this.places = arrange(this.scene.panels, width - 4, height - 4, this.large ? { largest: 96, unit: 1.4 } : { largest: 68, unit: 1 });
     this.scale = Math.min(window.devicePixelRatio || 1, 2);
     for (const canvas of [this.base, this.over]) {
       const size = [Math.round(width * this.scale), Math.round(height * this.scale)];

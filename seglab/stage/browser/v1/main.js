@@ -57,12 +57,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const { host, stage } = mounted;
   host.send = setTriggerValue;
   host.acknowledged = Math.max(host.acknowledged, data.ack);
+  if (!host.waiting && host.sent <= host.acknowledged) host.extra = data.extra;
   if (mounted.rev !== data.rev) {
     mounted.rev = data.rev;
-    host.extra = data.extra;
     host.waiting = null;
-    stage.adopt(data.lesson, data.state, { lecture: data.lecture });
+    stage.adopt(data.lesson, data.state);
   }
+  stage.enlarge(data.lecture);
   stage.board.retheme();
   host.flush();
   return () => {

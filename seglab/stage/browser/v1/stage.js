@@ -66,21 +66,27 @@ export class Stage {
   // -- state -------------------------------------------------------------------------------------------------------
 
   /** Take a lesson and a state from outside; whatever was going on stops. */
-  adopt(lesson, state, { lecture = false } = {}) {
+  adopt(lesson, state) {
     this.timeline.pause();
     this.hands.endEdit(false);
     if (lesson.name !== this.lesson?.name) {
       this.lesson = lesson;
       this.furniture.furnish(lesson);
     }
-    this.element.classList.toggle("lecture", lecture);
-    this.board.large = lecture;
     this.board.pinned = null;
     this.say("");
     if (!this.take(state)) this.take(this.defaults());
     clearTimeout(this.resting);
     this.link = this.written();
     this.readOut();
+  }
+
+  /** Larger type and cells, for a hall. */
+  enlarge(lecture) {
+    if (this.board.large === lecture) return;
+    this.element.classList.toggle("lecture", lecture);
+    this.board.large = lecture;
+    this.board.fit();
   }
 
   defaults() {

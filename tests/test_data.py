@@ -1,0 +1,186 @@
+"""Generated cells, folders of images and masks, and files that are not what they seem."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Files
+
+from seglab.data.cells import cells
+from seglab.data.decode import decode, decode_mask
+from seglab.data.folder import read_pairs
+from seglab.data.sets import VALIDATION_SEED, open_set
+from seglab.infer.handcrafted import baseline, otsu_watershed
+from seglab.infer.pictures import png
+from seglab.train.metrics import mean_iou
+
+
+def file(array: np.ndarray, kind: str = "PNG", **more: object) -> bytes:
+    buffer = BytesIO()
+    Files.fromarray(array).save(buffer, kind, **more)
+    return buffer.getvalue()
+
+
+GREY = np.arange(64 * 48, dtype=np.uint8).reshape(64, 48)
+NOISE = np.random.default_rng(0).integers(0, 256, (64, 48)).astype(np.uint8)
+
+
+def test_a_scene_is_the_same_every_time_and_another_for_another_seed() -> None:
+    np.testing.assert_array_equal(cells(5).image, cells(5).image)
+    assert np.abs(cells(5).image - cells(6).image).max() > 0.1
+
+
+@pytest.mark.parametrize("difficulty", [0.0, 0.5, 1.0])
+def test_scenes_are_what_they_say(difficulty: float) -> None:
+    for seed in range(6):
+        scene = cells(seed, 96, difficulty)
+        assert scene.image.dtype == np.float32
+        assert 0 <= scene.image.min() < scene.image.max() <= 1
+        np.testing.assert_array_equal(scene.mask > 0, scene.instances > 0)
+        assert 0.15 < scene.mask.mean() < 0.7
+
+
+def test_touching_cells_keep_background_between_them() -> None:
+    """No two pixels side by side belong to different cells, although cells touch."""
+    near = 0
+    for seed in range(8):
+        labels = cells(seed).instances
+        for one, other in ((labels[1:], labels[:-1]), (labels[:, 1:], labels[:, :-1])):
+            assert not ((one != other) & (one > 0) & (other > 0)).any()
+        for one, other in ((labels[4:], labels[:-4]), (labels[:, 4:], labels[:, :-4])):
+            near += int(((one != other) & (one > 0) & (other > 0)).sum())
+    assert near > 100
+
+
+def test_training_and_validation_never_share_a_seed() -> None:
+    assert VALIDATION_SEED > 4096
+    data = open_set("cells", images=8)
+    assert not any((data.train(i)[0] == data.validation(j)[0]).all() for i in range(8) for j in range(8))
+
+
+def test_the_handcrafted_way_does_not_find_them() -> None:
+    assert baseline() <= 0.75
+
+
+def test_the_handcrafted_way_works_where_it_should() -> None:
+    """Bright discs on a dark ground: so the low score above is the images' doing."""
+    y, x = np.mgrid[:64, :64]
+    truth = (((y - 20) ** 2 + (x - 20) ** 2 < 100) | ((y - 44) ** 2 + (x - 46) ** 2 < 120)).astype(np.uint8)
+    image = (0.2 + 0.6 * truth + 0.02 * np.random.default_rng(0).standard_normal(truth.shape)).astype(np.float32)
+    assert mean_iou(otsu_watershed(image, bright=True), truth) > 0.95
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        GREY,
+        np.stack([GREY] * 3, -1),
+        np.stack([GREY] * 4, -1),
+        GREY.astype(np.uint16) * 200,
+        GREY.astype(np.int32),
+        GREY > 100,
+        GREY.astype(np.float32),
+    ],
+    ids=["grey", "rgb", "rgba", "16 bit", "32 bit", "1 bit", "float"],
+)
+def test_decoding(array: np.ndarray) -> None:
+    image = decode(file(array, "TIFF"))
+    assert image.shape == GREY.shape
+    assert image.dtype == np.float32
+    assert 0 <= image.min() <= image.max() <= 1
+
+
+BAD = [
+    (b"", "the file is empty: choose an image file"),
+    (b"hello, I am no image", "this is not an image that can be read: PNG, JPEG, TIFF, BMP, WEBP are"),
+    (b"GIF89a" + b"\0" * 100, "this is not an image that can be read: PNG, JPEG, TIFF, BMP, WEBP are"),
+    (file(NOISE)[:900], "the image is damaged"),
+    (file(GREY, "JPEG")[:300], "the image is damaged"),
+    (file(np.zeros((4, 40), np.uint8)), "the image is 40 x 4 pixels: at least 8 a side are needed"),
+    (file(np.zeros((10_000, 10_000), bool)), "the image has 100.0 megapixels: at most 4 are taken"),
+]
+
+
+@pytest.mark.parametrize(("data", "sentence"), BAD, ids=[sentence[:30] + str(i) for i, (_, sentence) in enumerate(BAD)])
+def test_what_is_no_image(data: bytes, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        decode(data)
+
+
+def test_hundreds_of_damaged_files_are_answered_in_a_sentence() -> None:
+    rng = np.random.default_rng(0)
+    sources = [file(GREY), file(GREY, "JPEG"), file(GREY, "TIFF"), file(GREY, "BMP"), file(GREY, "WEBP")]
+    refused = 0
+    for number in range(500):
+        data = bytearray(sources[number % len(sources)])
+        for _ in range(rng.integers(1, 30)):
+            data[rng.integers(len(data))] = rng.integers(256)
+        cut = bytes(data[: rng.integers(1, len(data))]) if rng.random() < 0.5 else bytes(data)
+        try:
+            image = decode(cut)
+        except ValueError:
+            refused += 1
+        else:
+            assert np.isfinite(image).all()
+    assert refused > 100
+
+
+def folder(path: Path, count: int, size: int = 64) -> Path:
+    for name in ("images", "masks"):
+        (path / name).mkdir(parents=True)
+    for number in range(count):
+        scene = cells(number, size)
+        (path / "images" / f"{number:02}.png").write_bytes(file((scene.image * 255).astype(np.uint8)))
+        (path / "masks" / f"{number:02}.png").write_bytes(png(scene.mask * np.uint8(255)))
+    return path
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    train, validation = read_pairs(folder(tmp_path, 10), least=96)
+    assert (len(train), len(validation)) == (8, 2)
+    assert all(image.shape == mask.shape == (96, 96) for image, mask in train), "mirrored up to a crop"
+    data = open_set(str(tmp_path), size=48)
+    image, mask = data.train(3)
+    assert image.shape == mask.shape == (48, 48)
+
+
+def test_what_is_wrong_with_a_folder_is_listed_by_name(tmp_path: Path) -> None:
+    path = folder(tmp_path, 3)
+    (path / "masks" / "00.png").unlink()
+    (path / "masks" / "01.png").write_bytes(png(np.zeros((64, 64), np.uint8)))
+    (path / "masks" / "extra.png").write_bytes(png(np.ones((64, 64), np.uint8)))
+    (path / "images" / "02.png").write_bytes(b"nonsense")
+    with pytest.raises(ValueError) as error:
+        open_set(str(path))
+    text = str(error.value)
+    assert "00.png has no mask" in text
+    assert "extra.png has no image" in text
+    assert "the mask 01.png is empty" in text
+    assert "02.png: this is not an image that can be read" in text
+
+
+def test_a_mask_of_three_values_is_refused_and_a_size_that_differs(tmp_path: Path) -> None:
+    path = folder(tmp_path, 2)
+    (path / "masks" / "00.png").write_bytes(png((np.arange(64 * 64).reshape(64, 64) % 3).astype(np.uint8)))
+    (path / "masks" / "01.png").write_bytes(png(np.ones((64, 32), np.uint8)))
+    with pytest.raises(ValueError, match=r"its mask has 3 values: two are understood.*01\.png is 64 x 64, its mask 32 x 64"):
+        open_set(str(path))
+    with pytest.raises(ValueError, match="is neither a folder nor a generated set"):
+        open_set("nowhere")
+    with pytest.raises(ValueError, match="is not there: a data folder has images/ and masks/"):
+        open_set(str(tmp_path.parent))
+
+
+def test_masks_as_people_draw_them() -> None:
+    drawn = np.zeros((16, 16), np.uint8)
+    drawn[4:8, 4:8] = 7
+    assert decode_mask(file(drawn)).sum() == 16
+    assert decode_mask(file(drawn * 30 + 5)).sum() == 16
+    assert decode_mask(file(np.full((16, 16), 255, np.uint8))).sum() == 256
+    palette = Files.fromarray(drawn // 7).convert("P")
+    buffer = BytesIO()
+    palette.save(buffer, "PNG")
+    assert decode_mask(buffer.getvalue()).sum() == 16

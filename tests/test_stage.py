@@ -1,0 +1,464 @@
+"""The stage by itself: what it shows, what hands and keys do to it, and when it tells its host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from conftest import wait_for
+from test_pipeline import tiny_unet
+from test_twins import random_states
+
+from seglab.export.lesson_of import lesson_of
+from seglab.lessons import LESSONS
+from seglab.stage.lesson import Lesson, build
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+TRANSPOSED = LESSONS["transposed_convolution"]
+STYLE = Path(__file__).parents[1] / "seglab" / "stage" / "browser" / "v1" / "stage.css"
+
+
+class Mounted:
+    """A stage on an empty page, with a host that writes down what it is told."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def open(self, lesson: Lesson, **changes: Any) -> None:
+        self.page.evaluate(
+            """async ([lesson, state]) => {
+              const { Stage } = await import("/v1/stage.js");
+              window.stage?.destroy();
+              window.told = [];
+              window.stage = new Stage(document.body, { settle: (link, { push }) => window.told.push([link, push]), copy: () => Promise.resolve(), present: () => {} });
+              window.stage.adopt(lesson, state);
+            }""",
+            [lesson.as_json(), lesson.state(**changes)],
+        )
+        self.page.wait_for_function("stage.first.textContent !== ''")
+
+    def js(self, script: str, argument: Any = None) -> Any:
+        return self.page.evaluate(script, argument)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return self.js("stage.state")
+
+    @property
+    def told(self) -> list[list[Any]]:
+        return self.js("told")
+
+    @property
+    def message(self) -> str:
+        return self.js("stage.message.textContent")
+
+    @property
+    def ledger(self) -> str:
+        return self.js("(stage.board.paint(), stage.first.textContent)")
+
+    def point(self, title: str, row: int, column: int) -> None:
+        """Move the pointer to the middle of a panel's real cell."""
+        x, y = self.place(title, row, column)
+        self.page.mouse.move(x, y)
+        self.page.wait_for_function("!stage.board.frame")
+
+    def place(self, title: str, row: int, column: int) -> tuple[float, float]:
+        return tuple(
+            self.js(
+                """([title, row, column]) => {
+                  const panel = stage.scene.panels.find((one) => one.title === title), place = stage.board.places[panel.index];
+                  const [[top], [left]] = panel.grid_.margins, box = stage.board.element.getBoundingClientRect();
+                  return [box.left + place.x + (column + left + 0.5) * place.cell, box.top + place.y + (row + top + 0.5) * place.cell];
+                }""",
+                [title, row, column],
+            )
+        )
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, files: str) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1100, "height": 900})
+    page.goto(files)
+    page.add_style_tag(path=str(STYLE))
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def stage(page: Page) -> Iterator[Mounted]:
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield Mounted(page)
+    assert complaints == []
+
+
+def numbers(text: str) -> list[float]:
+    return [float(part.replace("−", "-")) for part in re.findall(r"−?\d+(?:\.\d+)?(?:e−?\d+)?", text)]
+
+
+# -- what it shows ------------------------------------------------------------------------------------------------------
+
+
+def test_the_ledger_of_the_lectures_cell(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, at=4)
+    stage.point("Output", 1, 1)
+    assert stage.ledger == "O(1,1) = 0·3 + 1·2 + 2·1 + 3·4 = 16"
+    second = stage.js("stage.second.textContent")
+    assert second == ("O(1,1) = Σ I(i,j) · K(1 − 1i + 0, 1 − 1j + 0) = I(0,0)·K(1,1) + I(0,1)·K(1,0) + I(1,0)·K(0,1) + I(1,1)·K(0,0)")
+
+
+def test_terms_that_have_not_arrived_are_marked(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, at=2)
+    stage.point("Output", 1, 1)
+    assert stage.ledger == "O(1,1) = 0·3 + 1·2 + 2·1 + 3·4 = 2 so far"
+    assert stage.js("[...stage.first.querySelectorAll('.dim')].map((one) => one.textContent).join('')") == "2·13·4"
+
+
+@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+def test_the_ledger_ends_with_the_value_that_numpy_gives(lesson: Lesson, stage: Mounted) -> None:
+    """Random states; every panel of numbers that a step made; a few of its cells."""
+    compared = 0
+    for state in random_states(lesson, 60):
+        try:
+            pipeline = build(lesson, state)
+        except ValueError:
+            continue
+        changes = {**state, "at": 9999, "count": False, "letters": False}
+        stage.open(lesson, **{name: value for name, value in changes.items() if name in lesson.defaults})
+        if stage.state["view"] != state["view"]:
+            continue  # a view that is too large to draw
+        told = stage.js(
+            """() => stage.scene.links.filter((link) => link.out && !link.out.hidden && link.out.kind === "grid" && !link.out.plain).map((link) => [
+              link.name, [...link.out.place].slice(0, 12).map((cell) => {
+                stage.board.pin({ panel: link.out.index, cell });
+                stage.board.paint();
+                return stage.first.textContent;
+              })])"""
+        )
+        for name, lines in told:
+            for text, value in zip(lines, pipeline.values(name).ravel()):
+                shown = numbers(text.split("=")[-1])
+                assert shown, text
+                assert shown[0] == pytest.approx(value, rel=1e-9, abs=1e-9), text
+                compared += 1
+    assert compared > 100 or lesson.name == "output_size"
+
+
+def test_the_way_back_is_that_of_numpy(stage: Mounted) -> None:
+    net = tiny_unet()
+    stage.open(lesson_of(net))
+    for cell in [(0, 0, 0), (0, 2, 3), (0, 4, 4)]:
+        marked = stage.js(
+            """async (cell) => {
+              const { connected, realCell } = await import("/v1/scene.js");
+              const panel = stage.scene.panels.find((one) => one.of === "chance");
+              const marked = connected(stage.scene, { panel: panel.index, cell });
+              const real = (one) => [...new Set([...marked.get(one.index)].map((at) => realCell(one, at)).filter((at) => at >= 0))].sort((a, b) => a - b);
+              return Object.fromEntries(stage.scene.panels.map((one) => [one.of, real(one)]));
+            }""",
+            int(np.ravel_multi_index(cell, (1, 5, 5))),
+        )
+        behind = net.behind("chance", *cell)
+        for grid, cells in behind.items():
+            shape = net.values(grid).shape
+            assert marked[grid] == sorted(int(np.ravel_multi_index(where, shape)) for where in cells), grid
+
+
+def test_a_picture_is_painted(stage: Mounted) -> None:
+    """The stamp of 3 in K's example: the cell that shows 9 at the bottom right is darker than one that shows 1."""
+    stage.open(TRANSPOSED, at=4)
+    shade = """([x, y]) => {
+      const box = stage.board.element.getBoundingClientRect(), scale = stage.board.scale;
+      const [r, g, b, a] = stage.board.base.getContext("2d").getImageData((x - box.left) * scale, (y - box.top) * scale, 1, 1).data;
+      return a ? (r + g + b) / 3 : null;
+    }"""
+
+    def corner(row: int, column: int) -> list[float]:
+        return [p - 12 for p in stage.place("Output", row, column)]
+
+    assert stage.js(shade, corner(2, 2)) < stage.js(shade, corner(0, 2)) < stage.js(shade, corner(0, 0))
+
+
+# -- hands -------------------------------------------------------------------------------------------------------------
+
+
+def test_typing_into_a_cell(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, at=4)
+    x, y = stage.place("Input", 0, 0)
+    stage.page.mouse.dblclick(x, y)
+    stage.page.keyboard.type("−1,5")
+    stage.page.keyboard.press("Enter")
+    assert stage.state["x"] == [[-1.5, 1], [2, 3]]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("abc", "“abc” is not a number: the cell keeps 1."),
+        ("NaN", "“NaN” is not a number: the cell keeps 1."),
+        ("", "“” is not a number: the cell keeps 1."),
+        ("1e9", "1e9 is too large: at most 999999 here: the cell keeps 1."),
+        ("<b>1", "“<b>1” is not a number: the cell keeps 1."),
+    ],
+)
+def test_what_is_no_number_leaves_the_cell_as_it_is(typed: str, said: str, stage: Mounted) -> None:
+    stage.open(TRANSPOSED, at=4)
+    stage.page.mouse.dblclick(*stage.place("Input", 0, 1))
+    stage.page.keyboard.press("ControlOrMeta+a")
+    stage.page.keyboard.press("Delete")
+    stage.page.keyboard.type(typed)
+    stage.page.keyboard.press("Enter")
+    assert stage.message == said
+    assert stage.state["x"] == [[0, 1], [2, 3]]
+
+
+def test_a_worked_out_cell_says_so(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, at=4)
+    stage.page.mouse.dblclick(*stage.place("Output", 0, 1))
+    assert stage.message == "Output is worked out from other cells: edit the input or the kernel."
+
+
+def test_painting(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, x=[[0] * 4] * 4, at=16)
+    stage.page.get_by_role("button", name="Paint cells").click()
+    stage.page.get_by_label("Value to paint").fill("7")
+    stage.page.keyboard.press("Enter")
+    stage.page.mouse.move(*stage.place("Input", 1, 0))
+    stage.page.mouse.down()
+    for column in range(1, 4):
+        stage.page.mouse.move(*stage.place("Input", 1, column), steps=4)
+    assert stage.told == [], "nothing is told while the pointer is down"
+    stage.page.mouse.up()
+    assert stage.state["x"][1] == [7, 7, 7, 7]
+    wait_for(lambda: stage.told)
+    assert stage.told[-1][0].endswith("x=0_0_0_0~7_7_7_7~0_0_0_0~0_0_0_0&at=16")
+
+
+def test_a_large_grid_edited_by_hand_says_what_a_link_cannot_hold(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, x="ones3.12x12", at=144)
+    stage.js("stage.hands.setCell(stage.scene.panels[0], 5, 9)")
+    assert "a link holds up to 8 × 8 cells" in stage.message
+    assert stage.js("stage.scene.made.grids.get('x').data[5]") == 9
+    assert "x=ones3.12x12" in stage.js("stage.written()")
+
+
+def slide(stage: Mounted, name: str, value: int) -> None:
+    slider = stage.page.get_by_role("slider", name=name, exact=True)
+    slider.evaluate("(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input', { bubbles: true })); }", value)
+
+
+def test_a_control_stops_where_the_setting_becomes_impossible_and_says_so(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, at=4)
+    slide(stage, "Padding", 6)
+    assert stage.state["padding"] == 1
+    assert stage.page.get_by_role("slider", name="Padding", exact=True).input_value() == "1"
+    slide(stage, "Padding", 6)
+    assert stage.message == "Padding=2 leaves no output: 3 - 4 < 1; at most 1 here."
+    slide(stage, "Output padding", 2)
+    assert stage.message == "Output_padding=1 must be smaller than stride or dilation: at most 0 here."
+    assert stage.state["output_padding"] == 0
+
+
+def test_sizes_of_grids(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, x=[[0, 1, 2], [3, 4, 5], [6, 7, 8]], at=9)
+    slide(stage, "Input", 4)
+    assert stage.state["x"] == [[(4 * row + column) % 10 for column in range(4)] for row in range(4)], "what counts goes on counting"
+    slide(stage, "Kernel", 3)
+    assert [row[:2] for row in stage.state["w"][:2]] == [[4, 1], [2, 3]], "what was typed is kept"
+    assert stage.state["at"] == 16, "a finished walk stays finished"
+
+
+def test_height_and_width_apart(stage: Mounted) -> None:
+    stage.open(LESSONS["output_size"])
+    stage.page.get_by_role("button", name="Stride: height and width together").click()
+    slide(stage, "Stride, width", 2)
+    assert stage.state["stride"] == [1, 2]
+    assert stage.js("stage.remark.textContent").splitlines()[1:] == [
+        "Output height: ⌊(7 + 2·0 − 1·(3 − 1) − 1) / 1⌋ + 1 = ⌊4 / 1⌋ + 1 = 5",
+        "Output width: ⌊(7 + 2·0 − 1·(3 − 1) − 1) / 2⌋ + 1 = ⌊4 / 2⌋ + 1 = 3",
+    ]
+
+
+def test_the_question_turned_around(stage: Mounted) -> None:
+    lesson = LESSONS["output_size"]
+    stage.open(lesson, stop=8, **lesson.stops[7].state)
+    stage.page.get_by_text("7 answers").wait_for()
+    answers = stage.page.locator(".solver li").all_inner_texts()
+    assert answers == [
+        f"kernel {k}, padding {p}, output padding {e}"
+        for k, p, e in [(1, 0, 1), (2, 0, 0), (3, 1, 1), (4, 1, 0), (5, 2, 1), (6, 2, 0), (7, 3, 1)]
+    ]
+    stage.page.get_by_role("button", name="kernel 7, padding 3, output padding 1").click()
+    assert (stage.state["kernel"], stage.state["padding"], stage.state["output_padding"]) == ([7, 7], [3, 3], [1, 1])
+    assert stage.told[-1][1] is True, "an answer is a step that Back undoes"
+
+
+def test_a_new_operator_leaves_behind_what_it_lacks(stage: Mounted) -> None:
+    stage.open(LESSONS["output_size"], dilation=[2, 2])
+    stage.page.get_by_label("Operator").select_option("avg_pool")
+    assert stage.state["op"] == "avg_pool"
+    assert stage.state["dilation"] == [1, 1]
+
+
+# -- the timeline and the host ----------------------------------------------------------------------------------------------
+
+
+def test_stepping_both_ways_and_scrubbing(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, at=0)
+    assert stage.ledger == "Press play, or point at any cell."
+    stage.page.get_by_role("button", name="One step forward").click()
+    assert stage.state["at"] == 1
+    stage.page.get_by_role("button", name="To the end").click()
+    stage.page.get_by_role("button", name="One step back").click()
+    assert stage.state["at"] == 3
+    values = stage.js("[...stage.board.progress.values]")
+    assert values == [0, 4, 1, 8, 4, 3, 4, 6, 0]
+    slide(stage, "Position", 2)
+    assert stage.page.locator(".where").inner_text() == "stamp 2 of 4"
+
+
+def test_playing_to_the_end_tells_the_host_once(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, at=0)
+    stage.page.get_by_label("Speed").select_option("4")
+    stage.page.get_by_role("button", name="Play", exact=True).click()
+    stage.page.wait_for_function("stage.state.at === 4 && !stage.timeline.playing")
+    wait_for(lambda: stage.told)
+    assert stage.told == [["v=1&at=4", False]]
+
+
+def test_a_burst_of_changes_is_told_once_after_a_rest(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, at=4)
+    for stride in (2, 3, 4, 2):
+        slide(stage, "Stride", stride)
+    assert stage.told == []
+    wait_for(lambda: stage.told)
+    assert stage.told == [["v=1&stride=2&at=4", False]]
+
+
+def test_stops_views_and_examples_are_steps_for_back(stage: Mounted) -> None:
+    stage.open(TRANSPOSED)
+    stage.page.get_by_role("button", name="Stop 4", exact=False).click()
+    stage.page.get_by_role("button", name="Slide", exact=True).click()
+    stage.page.get_by_label("Examples").select_option(label="Checkerboard: kernel 3, stride 2")
+    assert [push for _, push in stage.told] == [True, True, True]
+
+
+def test_author_chosen_pauses(stage: Mounted) -> None:
+    lesson = TRANSPOSED
+    number = next(i for i, stop in enumerate(lesson.stops, start=1) if stop.pauses)
+    stop = lesson.stops[number - 1]
+    stage.open(lesson, stop=number, **{**stop.state, "at": 0})
+    stage.page.get_by_label("Speed").select_option("4")
+    stage.page.get_by_role("button", name="Play", exact=True).click()
+    stage.page.wait_for_function("!stage.timeline.playing")
+    step, note = stop.pauses[0]
+    assert stage.state["at"] == step
+    assert note in stage.page.locator(".where").inner_text()
+
+
+def test_products_fly_unless_motion_is_unwelcome(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, at=0)
+    stage.page.get_by_role("button", name="One step forward").click()
+    assert stage.js("stage.board.tween !== null")
+    stage.page.emulate_media(reduced_motion="reduce")
+    stage.open(TRANSPOSED, at=0)
+    stage.page.get_by_role("button", name="One step forward").click()
+    assert stage.js("stage.board.tween === null")
+    stage.page.emulate_media(reduced_motion="no-preference")
+
+
+# -- keyboard and reading out --------------------------------------------------------------------------------------------------
+
+
+def test_a_lesson_from_start_to_end_by_keyboard_alone(stage: Mounted) -> None:
+    """Every stop opened, played to its end, and a cell of every grid reached, without a pointer."""
+    stage.open(TRANSPOSED)
+    press = stage.page.keyboard.press
+    for number in range(1, len(TRANSPOSED.stops) + 1):
+        assert stage.state["stop"] == number
+        stage.js("stage.element.querySelector('.ledger').focus()")
+        press("Home")
+        assert stage.state["at"] == 0
+        steps = stage.js("stage.scene.order.cells.length")
+        press("Space")
+        assert stage.js("stage.timeline.playing") or stage.state["at"] == steps == 1
+        if steps > 1:
+            press("Space")
+        assert not stage.js("stage.timeline.playing")
+        for _ in range(2):
+            press("ArrowRight")
+        press("End")
+        assert stage.state["at"] == steps
+        stage.js("stage.element.querySelector('.bar button:not([hidden])').focus()")
+        reached = set()
+        for _ in range(80):
+            press("Tab")
+            panel = stage.js("document.activeElement.dataset?.panel ?? null")
+            if panel is not None:
+                reached.add(panel)
+                press("ArrowRight")
+                press("ArrowDown")
+                assert stage.js("document.activeElement.getAttribute('aria-activedescendant')")
+        assert len(reached) == stage.js("stage.scene.panels.filter((panel) => !panel.hidden).length")
+        if number < len(TRANSPOSED.stops):
+            stage.js("stage.furniture.after.focus()")
+            press("Enter")
+
+
+def test_editing_by_keyboard(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, at=4)
+    stage.page.get_by_role("grid", name="Input").focus()
+    press = stage.page.keyboard.press
+    press("Home")
+    press("ArrowRight")
+    press("ArrowDown")
+    press("9")
+    press("Enter")
+    assert stage.state["x"] == [[0, 1], [2, 9]]
+    assert stage.js("document.activeElement.getAttribute('role')") == "grid"
+    press("Delete")
+    assert stage.state["x"] == [[0, 1], [2, 0]]
+    press("Enter")
+    press("Escape")
+    assert stage.state["x"] == [[0, 1], [2, 0]]
+
+
+def test_keys_never_reach_the_page(stage: Mounted) -> None:
+    """A bare r would run a Streamlit app again."""
+    stage.open(TRANSPOSED, stride=2, at=4)
+    stage.js("window.leaked = []; document.addEventListener('keydown', (event) => leaked.push(event.key))")
+    stage.page.get_by_role("grid", name="Output").focus()
+    for key in ("r", "c", "a", "?"):
+        stage.page.keyboard.press(key)
+    assert stage.js("leaked") == []
+    assert stage.state["stride"] == 1, "r puts the stop back"
+    assert stage.page.get_by_role("dialog").is_visible()
+    stage.page.keyboard.press("Escape")
+    assert not stage.page.get_by_role("dialog").is_visible()
+
+
+def test_grids_are_read_out(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, at=4)
+    grid = stage.page.get_by_role("grid", name="Output, 3 by 3")
+    grid.focus()
+    stage.page.keyboard.press("ArrowRight")
+    cell = stage.js("document.getElementById(document.activeElement.getAttribute('aria-activedescendant')).textContent")
+    assert cell == "row 0, column 1: 4"
+    assert grid.get_by_role("gridcell").count() == 9
+    stage.page.wait_for_function("stage.live.textContent === 'O(0,1) = 0·1 + 1·4 = 4'")
+
+
+def test_large_grids_are_there_row_by_row(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, x="disc9.64x64", at=1)
+    grid = stage.page.get_by_role("grid", name="Input, 64 by 64")
+    grid.focus()
+    assert grid.get_attribute("aria-rowcount") == "64"
+    stage.page.keyboard.press("ArrowDown")
+    assert grid.get_by_role("gridcell").count() == 64
+    assert grid.get_by_role("row").get_attribute("aria-rowindex") == "2"
