@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8501
 BIN := .venv/bin
 
-.PHONY: run test check bench clean
+.PHONY: run test check bench pictures clean
 
 run: .venv/.run
 	$(BIN)/seglab app --port $(PORT)
@@ -20,6 +20,11 @@ check: .venv/.test
 bench: .venv/.test
 	$(BIN)/seglab bench stage
 	$(BIN)/seglab bench train
+
+# The pictures of the README and the start page, taken from the app as it stands.
+pictures: .venv/.test
+	$(BIN)/python tests/get_browser.py
+	$(BIN)/python -m seglab.bench.pictures
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -91,6 +91,9 @@ class Workers:
                 self._take(json.loads(line))
         process.wait()
         with self._lock:
+            if process.stdin:
+                with suppress(OSError):
+                    process.stdin.close()
             left = [key for key, (_, owner) in self._open.items() if owner is process]
             answers = [self._open.pop(key)[0] for key in left]
         for answer in answers:

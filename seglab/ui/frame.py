@@ -47,6 +47,7 @@ def frame(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
 def card(name: str, title: str, text: str, time: str) -> None:
     """A page's card on the start page: picture, text, and a link that puts its last state back."""
     with st.container(border=True, height="stretch"):
-        st.image(str(assets() / f"{name}.png"), alt=f"Picture of the page {title}")
+        scheme = st.context.theme.type or "light"
+        st.image(str(assets() / f"{name}-{scheme}.png"), alt=f"Picture of the page {title}", width="stretch")
         st.markdown(f"**{title}**\n\n{text}")
         st.page_link(f"pages/{name}.py", label=f"Open, {time}", icon=":material/arrow_forward:", query_params=last(name))

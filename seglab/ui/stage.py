@@ -7,16 +7,22 @@ take the state; an echo of its own settle never moves anything under a hand.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
 
 from seglab.stage.fields import State, decode, encode
 from seglab.stage.lesson import Lesson, build
 from seglab.ui.links import KEPT, in_lecture, kept, remember
 
-_STAGE = st.components.v2.component("seglab.stage", js="v1/main.js", css="v1/stage.css")
+
+@cache
+def _component() -> ComponentRenderer:
+    """The stage as a component; it can be declared only where a server runs."""
+    return st.components.v2.component("seglab.stage", js="v1/main.js", css="v1/stage.css")
 
 
 def read_state(lesson: Lesson) -> State:
@@ -44,7 +50,7 @@ def show_stage(lesson: Lesson, state: State) -> None:
     extra = kept()
     data = {"lesson": lesson.as_json(), "state": state, "rev": memory["rev"], "ack": memory["ack"], "extra": extra, "lecture": in_lecture()}
     key = f"stage_{lesson.name}"
-    _STAGE(key=key, data=data, on_settle_change=lambda: _settled(lesson, key))
+    _component()(key=key, data=data, on_settle_change=lambda: _settled(lesson, key))
 
 
 def _settled(lesson: Lesson, key: str) -> None:

@@ -1,0 +1,80 @@
+"""The pictures of the README and of the start page, taken from the app as it stands: ``python -m seglab.bench.pictures``."""
+
+from __future__ import annotations
+
+import tempfile
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageChops, ImageOps
+
+from seglab.bench.browser import open_browser
+from seglab.bench.stage import serve_app
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+ASSETS = Path(__file__).parents[2] / "assets"
+BOARDS = {
+    "transposed_convolution": "transposed_convolution?v=1&stop=2&at=4",
+    "output_size": "output_size?v=1&stop=3&size=8&stride=2&at=5",
+}
+CARD = (560, 320)
+PAGE = "transposed_convolution?v=1&stop=4&w=1_2_3~4_5_6~7_8_9&stride=2&padding=1&at=4"
+
+
+def main() -> None:
+    """Take every picture in light and in dark."""
+    with tempfile.TemporaryDirectory() as folder, serve_app(Path(folder)) as app, open_browser() as browser:
+        run = ""
+        for scheme in ("light", "dark"):
+            context = browser.new_context(viewport={"width": 1180, "height": 860}, color_scheme=scheme, device_scale_factor=1)
+            page = context.new_page()
+            for name, link in BOARDS.items():
+                page.goto(f"{app}/{link}")
+                _painted(page)
+                page.evaluate("document.activeElement?.blur()")
+                keep(page.locator(".stage .board").screenshot(), f"{name}-{scheme}.png", CARD)
+            page.goto(f"{app}/{PAGE}&lecture=1")
+            _painted(page)
+            keep(page.screenshot(), f"stage-{scheme}.png")
+            run = run or _trained(page, app)
+            page.goto(f"{app}/{run}")
+            page.get_by_text("pixels are taken for cell").wait_for(timeout=60_000)
+            page.wait_for_timeout(1500)  # images fade in
+            keep(page.locator("[data-testid=stImage] img").nth(4).screenshot(), f"train-{scheme}.png", CARD)
+            page.set_viewport_size({"width": 1180, "height": 1400})
+            page.wait_for_timeout(1500)
+            keep(page.locator("[data-testid=stMain]").screenshot(), f"live-{scheme}.png")
+            context.close()
+
+
+def _painted(page: Page) -> None:
+    page.wait_for_selector(".stage .first:not(:empty)", timeout=60_000)
+    page.wait_for_timeout(700)  # the fonts of the canvas
+
+
+def _trained(page: Page, app: str) -> str:
+    """Train the default network in the app; returns its page's link."""
+    page.goto(f"{app}/train")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.get_by_text("Finished", exact=True).first.wait_for(timeout=300_000)
+    return "train" + page.url.split("/train", 1)[1]
+
+
+def keep(data: bytes, name: str, card: tuple[int, int] | None = None) -> None:
+    """Write a screenshot with few colours, so that the repository stays small; for a card without its empty border, at the card's size."""
+    picture = Image.open(BytesIO(data)).convert("RGB")
+    if card:
+        corner = "#%02x%02x%02x" % tuple(np.asarray(picture)[0, 0])  # noqa: UP031
+        ground = Image.new("RGB", picture.size, corner)
+        box = ImageChops.difference(picture, ground).getbbox() or (0, 0, *picture.size)
+        picture = ImageOps.pad(picture.crop(box), card, Image.Resampling.LANCZOS, color=corner)
+    picture.quantize(128, dither=Image.Dither.NONE).save(ASSETS / name, optimize=True)
+    print(f"{name}: {(ASSETS / name).stat().st_size / 1000:.0f} KB")
+
+
+if __name__ == "__main__":
+    main()
