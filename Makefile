@@ -17,9 +17,10 @@ check: .venv/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Measures everything and writes the figures into README.md.
 bench: .venv/.test
-	$(BIN)/seglab bench stage
-	$(BIN)/seglab bench train
+	$(BIN)/python tests/get_browser.py
+	$(BIN)/python -m seglab.bench.readme
 
 # The pictures of the README and the start page, taken from the app as it stands.
 pictures: .venv/.test

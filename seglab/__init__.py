@@ -1,7 +1,7 @@
 """seglab: the operators of segmentation networks, every number in sight.
 
 >>> import seglab as sl
->>> sl.conv_transpose2d([[0, 1], [2, 3]], [[4, 1], [2, 3]]).terms(1, 1)[0].product
+>>> sl.conv_transpose2d([[0, 1], [2, 3]], [[4, 1], [2, 3]]).terms(1, 1)[-1].product
 12.0
 """
 

@@ -171,18 +171,16 @@ class Trace:
         return np.asarray(np.concatenate(source)[self.rows.inp])
 
     def terms(self, *cell: int) -> list[Term]:
-        """The products that make one output cell, in the order of the kernel. Raises ValueError for a cell outside the output.
+        """The products that make one output cell, in the order of the input. Raises ValueError for a cell outside the output.
 
         >>> import seglab as sl
         >>> stamp = sl.conv_transpose2d([[0, 1], [2, 3]], [[4, 1], [2, 3]])
         >>> [(t.input, t.tap, t.product) for t in stamp.terms(0, 1)]
-        [((0, 1), (0, 0), 4.0), ((0, 0), (0, 1), 0.0)]
+        [((0, 0), (0, 1), 0.0), ((0, 1), (0, 0), 4.0)]
         """
         if len(cell) != len(self.out_shape) or not all(0 <= i < n for i, n in zip(cell, self.out_shape, strict=True)):
             raise ValueError(f"cell {cell} is not in the output, which has shape {self.out_shape}")
-        rows = self.by_output[int(np.ravel_multi_index(cell, self.out_shape))]
-        rows = rows[np.argsort(self.rows.weight[rows], kind="stable")]
-        return [self._term(int(row)) for row in rows]
+        return [self._term(int(row)) for row in self.by_output[int(np.ravel_multi_index(cell, self.out_shape))]]
 
     def _term(self, row: int) -> Term:
         inp = int(self.rows.inp[row])

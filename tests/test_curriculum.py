@@ -39,10 +39,10 @@ def test_b12_transposed_convolution_and_its_four_stamps() -> None:
     np.testing.assert_array_equal(stamps[2], [[nan, nan, nan], [8, 2, nan], [4, 6, nan]])
     np.testing.assert_array_equal(stamps[3], [[nan, nan, nan], [nan, 12, 3], [nan, 6, 9]])
     assert [(t.input, t.tap, t.product) for t in stamp.terms(1, 1)] == [
-        ((1, 1), (0, 0), 12),
-        ((1, 0), (0, 1), 2),
-        ((0, 1), (1, 0), 2),
         ((0, 0), (1, 1), 0),
+        ((0, 1), (1, 0), 2),
+        ((1, 0), (0, 1), 2),
+        ((1, 1), (0, 0), 12),
     ]
 
 

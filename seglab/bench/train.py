@@ -1,4 +1,4 @@
-"""Training measured against plain PyTorch in the same run, and the time to a good mask.
+"""Training measured against plain PyTorch in the same run, the time to a good mask, and the page's answer to a click on Train.
 
 A shared machine is faster at one moment than at the next, so the two take turns and the ratio of their medians is what counts.
 """
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from seglab.bench.live import measure_live
 from seglab.data.sets import open_set
 from seglab.infer.handcrafted import baseline
 from seglab.nets.unet import UNet
@@ -47,6 +48,7 @@ def measure(tell: Callable[[str], None]) -> dict[str, Any]:
         "seconds_to_mean_iou_0.90": reached["seconds"],
         "mean_iou_after_20_seconds": reached["mean_iou"],
         "otsu_and_watershed_mean_iou": baseline(),
+        **measure_live(),
     }
     tell(f"training, {result['parameters']:,} parameters, 96 x 96, batch {config.batch}, {torch.get_num_threads()} threads")
     tell(f"  seglab {ours:6.0f} images/s   plain PyTorch {theirs:6.0f} images/s   ratio {result['ratio']:.2f}")
@@ -54,6 +56,8 @@ def measure(tell: Callable[[str], None]) -> dict[str, Any]:
         f"  mean IoU 0.90 after {reached['seconds']:.1f} s, {reached['mean_iou']:.3f} after 20 s;"
         f" Otsu and watershed {result['otsu_and_watershed_mean_iou']:.3f}"
     )
+    tell(f"  click to first point {result['click_to_first_point']:.2f} s (at most {result['click_to_first_point_most']:.2f})")
+    tell(f"  the curve moves after {result['between_moves_p95']:.2f} s (p95; at most {result['between_moves_most']:.2f})")
     return result
 
 

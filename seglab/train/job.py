@@ -12,7 +12,7 @@ from seglab.train.store import Snapshot, Store
 from seglab.train.weights import read_checkpoint, write_checkpoint
 
 LISTEN_EVERY = 0.1  # seconds between looks at the owner's wish
-WRITE_EVERY = 0.25  # and between writes of points
+WRITE_EVERY = 0.1  # and between writes of points
 
 Point = tuple[int, float, float | None, float | None, float | None]
 

@@ -29,7 +29,7 @@ Wish = Literal["checkpoint"] | None
 SHOWN = 4  # validation images in a snapshot
 WARM_UP = 20  # steps until the learning rate is at its highest
 SNAPSHOT_EVERY = 0.7  # seconds
-CHECKPOINT_EVERY = 5.0
+CHECKPOINT_EVERY = 2.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class Trainer:
 
     def run(self) -> Generator[Event, Wish, None]:
         yield self._event("start", device=told(self.device), parameters=sum(p.numel() for p in self.model.parameters()))
-        shown = saved = -math.inf
+        shown, saved = -math.inf, self.seconds
         while not self.done:
             begun = time.perf_counter()
             loss = self.train_step()

@@ -15,7 +15,7 @@ from seglab.train.store import KEPT_DAYS, KEPT_RUNS, NotFoundError, NotOwnerErro
 from seglab.ui.curves import Point, curves
 from seglab.ui.links import KEPT, remember
 
-POLL = 0.5  # seconds between looks at a run that is under way
+POLL = 0.35  # seconds between looks at a run that is under way
 POLL_FIRST = 0.15  # until it has its first point
 WRONG = (213, 94, 0)
 STATUS = {
@@ -123,6 +123,7 @@ def watch(store: Store, run: Run, token: str | None) -> None:
     The buttons stand outside the part that renews itself: a press in the moment of a renewal would be lost there.
     """
     told, icon = STATUS[run.status]
+    begun, saved = bool(store.points(run.id)), store.weights(run.id).exists()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/{icon}: **{told.capitalize()}**", width="stretch")
         if store.owns(run.id, token):
@@ -130,8 +131,7 @@ def watch(store: Store, run: Run, token: str | None) -> None:
         else:
             st.markdown(":material/visibility: You are watching", width="content")
     if run.message:
-        st.warning(f"{run.message} {_advice(run)}", icon=":material/warning:")
-    begun, saved = bool(store.points(run.id)), store.weights(run.id).exists()
+        st.warning(f"{run.message} {_advice(run, saved)}", icon=":material/warning:")
 
     @st.fragment(run_every=(POLL if begun else POLL_FIRST) if run.open else None)
     def live() -> None:
@@ -172,8 +172,10 @@ def _facts(run: Run, points: list[Point]) -> str:
     return " · ".join(facts)
 
 
-def _advice(run: Run) -> str:
-    return f"It was saved at step {run.step} and can be resumed." if run.status == "lost" else ""
+def _advice(run: Run, saved: bool) -> str:
+    if run.status != "lost":
+        return ""
+    return "It can be resumed from its last checkpoint." if saved else "It had not been saved yet: resumed, it begins anew."
 
 
 def _buttons(store: Store, run: Run, token: str | None) -> None:

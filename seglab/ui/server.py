@@ -25,12 +25,12 @@ STAGE = "_stcore/bidi-components/seglab.stage/v1"
 @cache
 def first_page(name: str) -> str:
     """Streamlit's page with our title, the server's address (which it would otherwise guess from the page's own and miss), and, where
-    there is a stage, its modules fetched beside Streamlit's own instead of one after the other once those have run."""
+    there is a stage, its modules fetched behind Streamlit's own instead of one after the other once those have run."""
     plain = (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
     told = ["<script>window.__streamlit = { BACKEND_BASE_URL: location.origin }</script>"]
     if name in STAGE_PAGES:
         files = sorted(path.name for path in FILES.glob("*.js") if path.name != "standalone.js")
-        told += [f'<link rel="modulepreload" href="./{STAGE}/{file}">' for file in files]
+        told += [f'<link rel="modulepreload" fetchpriority="low" href="./{STAGE}/{file}">' for file in files]
         told += [f'<link rel="preload" as="style" href="./{STAGE}/stage.css">']
     head = "</head>"
     return plain.replace(head, "".join(told) + head, 1).replace("<title>Streamlit</title>", "<title>seglab</title>", 1)
