@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seglab.lessons import LESSONS
-from seglab.stage.fields import VERSION, Field, decode, encode
+from seglab.stage.fields import VERSION, Field
 from seglab.stage.lesson import Lesson, build
 
 NAMED_STATES = [
@@ -23,9 +23,9 @@ def test_every_stop_and_preset_can_be_built_and_linked(lesson: Lesson, changes: 
     state = lesson.state(**changes)
     pipeline = build(lesson, state)
     assert pipeline.check() <= 1e-9
-    again, problems = decode(lesson.fields, encode(lesson.fields, state))
+    again, problems = lesson.read(lesson.link(state))
     assert problems == []
-    assert encode(lesson.fields, again) == encode(lesson.fields, state)
+    assert lesson.link(again) == lesson.link(state)
     np.testing.assert_array_equal(build(lesson, again).output, pipeline.output)
 
 
@@ -71,9 +71,9 @@ def test_links_hold_every_state(lesson: Lesson) -> None:
     @settings(max_examples=100, deadline=None, derandomize=True)
     @given(st.fixed_dictionaries({field.name: values(field) for field in lesson.fields}))
     def holds(state: dict) -> None:
-        link = encode(lesson.fields, state)
+        link = lesson.link(state)
         assert all(set(text) <= set("abcdefghijklmnopqrstuvwxyz0123456789._~-") for text in link.values())
-        again, problems = decode(lesson.fields, link)
+        again, problems = lesson.read(link)
         assert problems == []
         assert again == state
 
@@ -82,8 +82,18 @@ def test_links_hold_every_state(lesson: Lesson) -> None:
 
 def test_defaults_are_left_out() -> None:
     for lesson in LESSONS.values():
-        assert encode(lesson.fields, lesson.defaults) == {}
-        assert encode(lesson.fields, lesson.state(at=7))["v"] == VERSION
+        assert lesson.link(lesson.defaults) == {}, "the first stop is what the lesson opens with"
+        assert lesson.link(lesson.state(at=7))["v"] == VERSION
+
+
+def test_a_stops_number_alone_is_a_link_to_it() -> None:
+    for lesson in LESSONS.values():
+        for number, stop in enumerate(lesson.stops[1:], start=2):
+            state = lesson.state(stop=number, **stop.state)
+            assert lesson.link(state) == {"v": VERSION, "stop": str(number)}
+            assert lesson.read({"stop": str(number)}) == (state, [])
+            changed = lesson.state(stop=number, at=7)
+            assert lesson.read(lesson.link(changed)) == (changed, []), "the lesson's own values are written where the stop has others"
 
 
 @pytest.mark.parametrize(
@@ -106,14 +116,14 @@ def test_defaults_are_left_out() -> None:
     ],
 )
 def test_nonsense_in_a_link_is_answered_in_a_sentence(link: dict, sentence: str) -> None:
-    state, problems = decode(LESSONS["transposed_convolution"].fields, link)
+    state, problems = LESSONS["transposed_convolution"].read(link)
     assert problems == [sentence]
     assert state == LESSONS["transposed_convolution"].state(**({"at": 1} if "at" in link else {}))
 
 
 def test_a_pair_is_a_number_or_two() -> None:
     lesson = LESSONS["output_size"]
-    assert decode(lesson.fields, {"kernel": "3x5"})[0]["kernel"] == [3, 5]
-    assert decode(lesson.fields, {"kernel": "5"})[0]["kernel"] == [5, 5]
-    assert decode(lesson.fields, {"kernel": "1x2x3"})[1]
-    assert encode(lesson.fields, lesson.state(kernel=[5, 5]))["kernel"] == "5"
+    assert lesson.read({"kernel": "3x5"})[0]["kernel"] == [3, 5]
+    assert lesson.read({"kernel": "5"})[0]["kernel"] == [5, 5]
+    assert lesson.read({"kernel": "1x2x3"})[1]
+    assert lesson.link(lesson.state(kernel=[5, 5]))["kernel"] == "5"

@@ -11,7 +11,6 @@ from test_pages import link
 from test_twins import random_states
 
 from seglab.lessons import LESSONS
-from seglab.stage.fields import encode
 from seglab.stage.lesson import Lesson, build
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ Visit = Callable[..., Any]
 
 
 def query(lesson: Lesson, state: dict[str, Any]) -> str:
-    return "&".join(f"{name}={text}" for name, text in encode(lesson.fields, state).items())
+    return "&".join(f"{name}={text}" for name, text in lesson.link(state).items())
 
 
 def drawable(lesson: Lesson, count: int) -> list[dict[str, Any]]:

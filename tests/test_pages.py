@@ -10,7 +10,6 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import App, ready
 
 from seglab.lessons import LESSONS
-from seglab.stage.fields import encode
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -20,7 +19,7 @@ Visit = Callable[..., Any]
 
 def link(name: str, **changes: Any) -> str:
     lesson = LESSONS[name]
-    return f"/{name}?" + "&".join(f"{key}={text}" for key, text in encode(lesson.fields, lesson.state(**changes)).items())
+    return f"/{name}?" + "&".join(f"{key}={text}" for key, text in lesson.link(lesson.state(**changes)).items())
 
 
 PAGES = {

@@ -11,7 +11,6 @@ from settings import SETTINGS, explore
 import seglab as sl
 from seglab.lessons import LESSONS
 from seglab.sizes import SIZE_OPS
-from seglab.stage.fields import encode
 from seglab.stage.lesson import Lesson, build
 from seglab.stored import call_json
 
@@ -182,7 +181,7 @@ def test_views_links_and_refusals_are_the_same_in_both_languages(lesson: Lesson,
           const { build } = await import("/v1/recipe.js");
           const { query } = await import("/v1/fields.js");
           return states.map((state) => {
-            const link = query(lesson.fields, state);
+            const link = query(lesson, state);
             try {
               const { grids } = build(lesson, state, lesson.views.find((view) => view.name === state.view));
               return [link, Object.fromEntries([...grids].map(([name, grid]) => [name, [...grid.data]]))];
@@ -193,7 +192,7 @@ def test_views_links_and_refusals_are_the_same_in_both_languages(lesson: Lesson,
     )
     built = 0
     for state, (link, found) in zip(states, theirs):
-        assert link == "&".join(f"{name}={text}" for name, text in encode(lesson.fields, state).items())
+        assert link == "&".join(f"{name}={text}" for name, text in lesson.link(state).items())
         try:
             pipeline = build(lesson, state)
         except ValueError as error:

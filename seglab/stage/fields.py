@@ -108,23 +108,23 @@ def scrambled(seed: int, count: int) -> FloatArray:
     return (h % np.uint32(10)).astype(float)
 
 
-def encode(fields: Sequence[Field], state: Mapping[str, Any]) -> dict[str, str]:
-    """The link's parameters: a version, then what differs from the defaults, in the order of the table. Empty for the defaults.
+def encode(fields: Sequence[Field], state: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, str]:
+    """The link's parameters: a version, then what differs from `usual`, in the order of the table. Empty where nothing does.
 
     >>> stride = Field("stride", "int", 1, "", "", 1, 4)
-    >>> encode([stride], {"stride": 2}), encode([stride], {"stride": 1})
+    >>> encode([stride], {"stride": 2}, {"stride": 1}), encode([stride], {"stride": 1}, {"stride": 1})
     ({'v': '1', 'stride': '2'}, {})
     """
     written = {field.name: field.write(state[field.name]) for field in fields}
-    changed = {field.name: written[field.name] for field in fields if written[field.name] != field.write(field.default)}
+    changed = {field.name: written[field.name] for field in fields if written[field.name] != field.write(usual[field.name])}
     return {"v": VERSION, **changed} if changed else {}
 
 
-def decode(fields: Sequence[Field], link: Mapping[str, str]) -> tuple[State, list[str]]:
-    """The state that a link stands for, and a sentence for each part of it that could not be used.
+def decode(fields: Sequence[Field], link: Mapping[str, str], usual: Mapping[str, Any]) -> tuple[State, list[str]]:
+    """The state that a link stands for, where it says nothing `usual`, and a sentence for each part of it that could not be used.
 
     >>> stride = Field("stride", "int", 1, "", "", 1, 4)
-    >>> decode([stride], {"stride": "9"})
+    >>> decode([stride], {"stride": "9"}, {"stride": 1})
     ({'stride': 1}, ['stride=9 is out of range (1 to 4): the lesson starts with 1.'])
     """
     problems = []
@@ -132,13 +132,13 @@ def decode(fields: Sequence[Field], link: Mapping[str, str]) -> tuple[State, lis
         problems.append(f"This link is from version {_short(link['v'])} of the lesson: this is version {VERSION}, what it knows is used.")
     state: State = {}
     for field in fields:
-        state[field.name] = field.default
+        state[field.name] = usual[field.name]
         if field.name in link:
             try:
                 state[field.name] = field.read(link[field.name])
             except ValueError as error:
-                usual = field.write(field.default)
-                problems.append(f"{field.name}={_short(link[field.name])} is {error}: the lesson starts with {_short(usual)}.")
+                instead = _short(field.write(usual[field.name]))
+                problems.append(f"{field.name}={_short(link[field.name])} is {error}: the lesson starts with {instead}.")
     return state, problems
 
 

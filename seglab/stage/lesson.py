@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from seglab.pipeline import Pipeline
-from seglab.stage.fields import Field, State, cells
+from seglab.stage.fields import Field, State, cells, decode, encode
 from seglab.stored import OPERATORS
 from seglab.trace import Reading
 from seglab.zero_insertion import zero_insertion
@@ -112,6 +112,19 @@ class Lesson:
         if unknown:
             raise ValueError(f"{sorted(unknown)[0]} is no field of {self.name}: choose from {', '.join(f.name for f in self.fields)}")
         return {**self.defaults, **changes}
+
+    def usual(self, stop: int) -> State:
+        """What a link leaves out: the state of a stop, so that the stop's number alone is a link to it."""
+        return {**self.defaults, **(self.stops[stop - 1].state if stop <= len(self.stops) else {})}
+
+    def link(self, state: State) -> dict[str, str]:
+        """The parameters of a link to `state`."""
+        return encode(self.fields, state, self.usual(state.get("stop", 1)))
+
+    def read(self, link: Mapping[str, str]) -> tuple[State, list[str]]:
+        """The state of a link, and a sentence for each part of it that could not be used."""
+        number = decode([f for f in self.fields if f.name == "stop"], link, self.defaults)[0].get("stop", 1)
+        return decode(self.fields, link, self.usual(number))
 
     def view(self, state: State) -> View:
         """The view that a state shows."""

@@ -13,7 +13,7 @@ Point = tuple[int, float, float | None, float | None, float | None]
 
 def curves(points: Sequence[Point], steps: int, baseline: float) -> go.Figure:
     """Loss (above) and mean IoU (below) of (step, seconds, loss, mean_iou, rate) points; `baseline` is drawn as the level to beat."""
-    figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.06)
+    figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.1)
     loss = [(step, value) for step, _, value, _, _ in points if value is not None]
     iou = [(step, value) for step, _, _, value, _ in points if value is not None]
     figure.add_scatter(x=[s for s, _ in loss], y=[v for _, v in loss], name="training loss", line={"color": LOSS, "width": 2}, row=1, col=1)

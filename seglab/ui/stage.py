@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
-from seglab.stage.fields import State, decode, encode
+from seglab.stage.fields import State
 from seglab.stage.lesson import Lesson, build
 from seglab.ui.links import KEPT, in_lecture, kept, remember
 
@@ -28,7 +28,7 @@ def _component() -> ComponentRenderer:
 def read_state(lesson: Lesson) -> State:
     """The state in this page's link; what cannot be used is said on the page, and the lesson's own values stand in."""
     link = {name: st.query_params[name] for name in st.query_params}
-    state, problems = decode(lesson.fields, link)
+    state, problems = lesson.read(link)
     try:
         build(lesson, state)
     except ValueError as error:
@@ -42,7 +42,7 @@ def read_state(lesson: Lesson) -> State:
 def show_stage(lesson: Lesson, state: State) -> None:
     """Mount the stage of a lesson in `state`."""
     memory = st.session_state.setdefault(f"stage.{lesson.name}", {"rev": 0, "link": None, "ack": 0})
-    link = encode(lesson.fields, state)
+    link = lesson.link(state)
     if memory["link"] != link:
         memory["link"] = link
         memory["rev"] += 1
@@ -59,12 +59,12 @@ def _settled(lesson: Lesson, key: str) -> None:
     memory = st.session_state[f"stage.{lesson.name}"]
     memory["ack"] = int(sent["id"])
     given = dict(parse_qsl(str(sent["link"]), keep_blank_values=True))
-    state, _ = decode(lesson.fields, given)
-    memory["link"] = encode(lesson.fields, state)
+    state, _ = lesson.read(given)
+    memory["link"] = lesson.link(state)
     others = {name: given[name] for name in KEPT if name in given}
     st.query_params.from_dict({**memory["link"], **others})
 
 
 def go_to(lesson: Lesson, **changes: Any) -> None:
     """Bring the stage to the lesson's defaults with `changes`, as a step that Back undoes. For callbacks of buttons."""
-    st.query_params.from_dict({**encode(lesson.fields, lesson.state(**changes)), **kept()})
+    st.query_params.from_dict({**lesson.link(lesson.state(**changes)), **kept()})

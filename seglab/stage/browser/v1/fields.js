@@ -46,9 +46,15 @@ export function write(field, value) {
   return String(value);
 }
 
-/** The link's query: a version, what differs from the defaults in the order of the table, then `others` that are not the lesson's. */
-export function query(fields, state, others = {}) {
-  const changed = fields.filter((field) => write(field, state[field.name]) !== write(field, field.default));
+/** What a link leaves out: the state of a stop, so that the stop's number alone is a link to it. */
+export function usual(lesson, stop = 1) {
+  return { ...Object.fromEntries(lesson.fields.map((field) => [field.name, field.default])), ...lesson.stops[stop - 1]?.state };
+}
+
+/** The link's query: a version, what differs from the usual in the order of the table, then `others` that are not the lesson's. */
+export function query(lesson, state, others = {}) {
+  const left = usual(lesson, state.stop);
+  const changed = lesson.fields.filter((field) => write(field, state[field.name]) !== write(field, left[field.name]));
   const parts = changed.map((field) => `${field.name}=${write(field, state[field.name])}`);
   if (parts.length) parts.unshift(`v=${VERSION}`);
   return [...parts, ...Object.entries(others).map(([name, value]) => `${name}=${value}`)].join("&");

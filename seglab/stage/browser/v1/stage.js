@@ -3,7 +3,7 @@
 
 import { Board } from "./board.js";
 import { h, setText } from "./dom.js";
-import { query } from "./fields.js";
+import { query, usual } from "./fields.js";
 import { Furniture } from "./furniture.js";
 import { Hands } from "./hands.js";
 import { answerKey } from "./keys.js";
@@ -123,8 +123,7 @@ export class Stage {
   }
 
   goStop(number) {
-    const stop = this.lesson.stops[number - 1];
-    if (stop) this.change({ ...this.defaults(), stop: number, ...stop.state }, { push: true });
+    if (this.lesson.stops[number - 1]) this.change({ ...usual(this.lesson, number), stop: number }, { push: true });
   }
 
   /** An example in the view that is open, or in the lesson's first where that view cannot show it. */
@@ -145,7 +144,7 @@ export class Stage {
   }
 
   written() {
-    return query(this.lesson.fields, this.state, this.host.others?.() ?? {});
+    return query(this.lesson, this.state, this.host.others?.() ?? {});
   }
 
   /** Tell the server once nothing has moved for a while. */
