@@ -60,6 +60,11 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--out", type=Path, metavar="FOLDER", help="also write weights, configuration and metrics here")
     train.set_defaults(act=_train)
 
+    resume = commands.add_parser("resume", help="go on with a run of this command line from its last checkpoint")
+    resume.add_argument("run", metavar="RUN", help="a run's id")
+    resume.add_argument("--out", type=Path, metavar="FOLDER", help="also write weights, configuration and metrics here")
+    resume.set_defaults(act=_resume)
+
     predict = commands.add_parser("predict", help="segment an image with a trained run")
     predict.add_argument("run", metavar="RUN", help="a run's id, or a folder that `train --out` wrote")
     predict.add_argument("image", metavar="IMAGE", type=Path)
@@ -71,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("what", nargs="?", choices=("stage", "train"), help="one of the two (both)")
     bench.set_defaults(act=_bench)
 
-    for command in (train, predict, bench):
+    for command in (train, resume, predict, bench):
         command.add_argument("--json", action="store_true", help="one JSON object as the last line")
     return top
 
@@ -86,15 +91,34 @@ def _app(given: argparse.Namespace) -> None:
 
 def _train(given: argparse.Namespace) -> Result:
     from seglab.train.config import TrainConfig
-    from seglab.train.job import Job
     from seglab.train.store import Store
 
     length = {"seconds": given.seconds} if given.seconds is not None else {"steps": given.steps if given.steps is not None else 300}
     config = TrainConfig(data=given.data, seed=given.seed, depth=given.depth, width=given.width, **length)
     store = Store()
-    token = _own_token(store)
-    run = store.create(config, token)
-    before = signal.signal(signal.SIGINT, lambda *_: store.wish(run.id, "stop", token))
+    return _work(store, store.create(config, _own_token(store)), given)
+
+
+def _resume(given: argparse.Namespace) -> Result:
+    from seglab.train.store import Store
+
+    store = Store()
+    run = store.run(given.run)
+    store.refuse_others(run.id, _own_token(store))
+    if store.alive(run.id):
+        raise ValueError(f"run {run.id} is under way: it can be resumed once it has ended")
+    if run.status == "finished":
+        raise ValueError(f"run {run.id} is finished: there is nothing left to do")
+    store.update(run.id, wish="run")
+    return _work(store, run, given)
+
+
+def _work(store: Store, run: Run, given: argparse.Namespace) -> Result:
+    """Train a run in this process until its end; Ctrl+C stops it, and it can be resumed."""
+    from seglab.train.job import Job
+
+    length = {"seconds": run.config.seconds} if run.config.seconds is not None else {"steps": run.config.steps}
+    before = signal.signal(signal.SIGINT, lambda *_: store.wish(run.id, "stop", _own_token(store)))
     try:
         Job(store, run.id, lambda: False, Progress(given.json, length)).run()
     finally:
@@ -103,7 +127,8 @@ def _train(given: argparse.Namespace) -> Result:
     if given.out:
         _write_out(store, run, given.out)
     if not given.json:
-        print(f"{run.status}: `seglab predict {run.id} IMAGE --out MASK.png` uses it")
+        more = "" if run.status == "finished" else f", `seglab resume {run.id}` goes on with it"
+        print(f"{run.status}: `seglab predict {run.id} IMAGE --out MASK.png` uses it{more}")
     return {
         "run": run.id,
         "status": run.status,

@@ -6,6 +6,7 @@ from margin to real cells; the margins of a transposed convolution's output are 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -18,6 +19,7 @@ Shape = tuple[int, int, int]
 Margins = tuple[tuple[int, int], tuple[int, int]]
 PaddingMode = Literal["zeros", "reflect", "replicate", "circular"]
 
+MOST_CELLS = 4_000_000
 NO_MARGINS: Margins = ((0, 0), (0, 0))
 PADDING_MODES: tuple[PaddingMode, ...] = ("zeros", "reflect", "replicate", "circular")
 
@@ -35,6 +37,9 @@ class Grid:
 
     def __post_init__(self) -> None:
         refuse_margins(self.shape[1:], self.margins, self.mode)
+        if math.prod(self.canvas) > MOST_CELLS:
+            told = " x ".join(f"{n:,}" for n in self.canvas)
+            raise ValueError(f"a grid of {told} cells is too large: at most {MOST_CELLS:,} cells here")
 
     @property
     def canvas(self) -> Shape:

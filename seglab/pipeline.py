@@ -5,6 +5,7 @@ Each step names its operator and the grids that it reads, so a branch (a skip co
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from seglab.arguments import array
 from seglab.jacobian import Gradients
 from seglab.rows import FloatArray
 from seglab.trace import Call, Cell, Trace
+
+TAKEN = ("torch", "F", "print")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +37,14 @@ class PipelineGradients:
     steps: Mapping[str, Gradients]
 
 
+def refuse_name(name: str) -> None:
+    """Raise ValueError for what cannot be a grid's name: it also names a variable of the PyTorch snippet."""
+    if not (name.isidentifier() and name.isascii()):
+        raise ValueError(f"grid {name[:24]!r} is no name: letters, digits and underscores")
+    if keyword.iskeyword(name) or name in TAKEN:
+        raise ValueError(f"grid {name!r} is a word of Python or PyTorch: choose another name")
+
+
 class Pipeline:
     """Named grids joined by traces. `then` returns a longer pipeline and leaves this one as it is.
 
@@ -48,6 +59,8 @@ class Pipeline:
     def __init__(self, **inputs: Any) -> None:
         if not inputs:
             raise ValueError("a pipeline needs at least one named input grid")
+        for name in inputs:
+            refuse_name(name)
         self.inputs: dict[str, FloatArray] = {name: array(name, values) for name, values in inputs.items()}
         self.steps: dict[str, PipelineStep] = {}
 
@@ -58,8 +71,7 @@ class Pipeline:
         """
         if name in self:
             raise ValueError(f"grid {name!r} is there already: choose another name")
-        if not name.isidentifier():
-            raise ValueError(f"grid {name!r} is no name: letters, digits and underscores")
+        refuse_name(name)
         trace = operator(*(self._read(given) for given in reads), **arguments)
         longer = Pipeline(**self.inputs)
         longer.steps = {**self.steps, name: PipelineStep(trace, tuple(reads))}

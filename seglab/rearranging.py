@@ -37,6 +37,8 @@ def interpolate(
     grid = Grid((values.shape[0], out[0], out[1]))
     options = {"scale_factor": tuple(float(s) for s in scale), "mode": mode, "align_corners": align_corners}
     call = Call("interpolate", {"input": values.reshape(shape)}, options)
+    if align_corners is not None and not isinstance(align_corners, bool):
+        raise ValueError(f"align_corners={align_corners!r} should be True, False or None")
     if mode == "nearest":
         if align_corners is not None:
             raise ValueError("align_corners belongs to mode='bilinear': leave it out for nearest")

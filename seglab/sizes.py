@@ -15,6 +15,8 @@ from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import Literal, NamedTuple, TypeVar, get_args, overload
 
+import numpy as np
+
 SizeOp = Literal["conv", "conv_transpose", "max_pool", "avg_pool", "max_unpool"]
 SIZE_OPS: tuple[SizeOp, ...] = get_args(SizeOp)
 Pair = tuple[int, int]
@@ -75,15 +77,21 @@ def output_size(
     >>> output_size("conv", (7, 8), kernel_size=3, stride=2)
     (3, 3)
     """
-    if op not in SIZE_OPS:
-        raise ValueError(f"op={op!r} is unknown: choose one of {', '.join(SIZE_OPS)}")
+    refuse_op(op)
     default = 1 if op in ("conv", "conv_transpose") else kernel_size
     steps = default if stride is None else stride
-    given = (kernel_size, steps, padding, dilation, output_padding)
-    vertical, horizontal = (_setting([_along(value, axis) for value in given], ceil_mode) for axis in (0, 1))
-    if isinstance(size, int):
-        return axis_size(op, size, vertical)
-    return axis_size(op, size[0], vertical), axis_size(op, size[1], horizontal)
+    given = {"kernel_size": kernel_size, "stride": steps, "padding": padding, "dilation": dilation, "output_padding": output_padding}
+    pairs = [_pair(name, value) for name, value in given.items()]
+    vertical, horizontal = (_setting([values[axis] for values in pairs], ceil_mode) for axis in (0, 1))
+    height, width = _pair("size", size)
+    high = axis_size(op, height, vertical)
+    return (high, axis_size(op, width, horizontal)) if isinstance(size, Sequence) else high
+
+
+def refuse_op(op: str) -> None:
+    """Raise ValueError for an operator without a size formula."""
+    if op not in SIZE_OPS:
+        raise ValueError(f"op={op!r} is unknown: choose one of {', '.join(SIZE_OPS)}")
 
 
 def axis_size(op: SizeOp, size: int, setting: Setting) -> int:
@@ -153,8 +161,9 @@ def solve_output_size(
     >>> [(a.kernel_size, a.padding, a.output_padding) for a in solve_output_size("conv_transpose", 7, 14, stride=2)]
     [(1, 0, 1), (2, 0, 0), (3, 1, 1), (4, 1, 0), (5, 2, 1), (6, 2, 0), (7, 3, 1)]
     """
-    if not isinstance(size, int):
-        if isinstance(target, int) or len(target) != len(size):
+    refuse_op(op)
+    if isinstance(size, Sequence):
+        if not isinstance(target, Sequence) or len(target) != len(size):
             raise ValueError(f"target={target!r} does not fit size={size!r}: give one target per axis")
         return tuple(solve_output_size(op, n, goal, **ranges) for n, goal in zip(size, target, strict=True))
     defaults: dict[str, Iterable[int]] = {
@@ -169,7 +178,7 @@ def solve_output_size(
         if name not in defaults:
             raise ValueError(f"{name} is not a setting: choose from {', '.join(defaults)}")
         if given is not None:
-            defaults[name] = (given,) if isinstance(given, int) else tuple(given)
+            defaults[name] = tuple(given) if isinstance(given, Iterable) else (given,)
     found = []
     for values in product(*defaults.values()):
         setting = _setting(values[:5], bool(values[5]))
@@ -194,8 +203,11 @@ def unread(op: SizeOp, size: int, setting: Setting) -> list[int]:
     return [cell for cell in range(size) if cell not in read]
 
 
-def _along(value: int | Sequence[int], axis: int) -> int:
-    return value if isinstance(value, int) else value[axis]
+def _pair(name: str, value: int | Sequence[int]) -> Pair:
+    given = list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value, value]
+    if len(given) != 2 or not all(isinstance(one, (int, np.integer)) and not isinstance(one, bool) for one in given):
+        raise ValueError(f"{name}={value!r} should be a whole number or a pair (vertical, horizontal)")
+    return int(given[0]), int(given[1])
 
 
 def _setting(values: Sequence[int], ceil_mode: bool) -> Setting:

@@ -54,7 +54,7 @@ def restore(data: Any) -> Trace | Pipeline:
     try:
         made = _pipeline(data) if data["kind"] == "pipeline" else _trace(data)
         output = np.array(data["output"], float)
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"this seglab file is incomplete: {error} is missing or of the wrong kind") from None
     if output.shape != made.output.shape or not np.allclose(output, made.output, rtol=1e-9, atol=1e-12):
         raise ValueError("this file's output does not follow from its operands: it was changed by hand or is damaged")

@@ -229,15 +229,23 @@ def pipeline_code(pipeline: Pipeline) -> str:
     print(output.tolist())
     """
     lines = [declare(name, values) for name, values in pipeline.inputs.items()]
-    last = list(pipeline.inputs)[-1]
+    last, taken = list(pipeline.inputs)[-1], {*pipeline.inputs, *pipeline.steps}
+
+    def free(name: str) -> str:
+        """`name`, lengthened until no grid has it."""
+        while name in taken:
+            name += "_"
+        return name
+
     for last, reads, call in pipeline.calls():
-        names = dict(zip(call.operands, (f"{n.replace('.', '_')}" for n in reads), strict=False))
+        variables = (free(n.replace(".", "_")) if "." in n else n for n in reads)
+        names = dict(zip(call.operands, variables, strict=False))
         for operand, values in list(call.operands.items())[len(reads) :]:
-            names[operand] = f"{last}_{operand}"
+            names[operand] = free(f"{last}_{operand}")
             lines.append(declare(names[operand], values))
         lines += statement(last, call, names)
         if any(given == f"{last}.indices" for _, others, _ in pipeline.calls() for given in others):
-            lines += [f"{last}_indices = {_indices(call, names)}"]
+            lines += [f"{free(f'{last}_indices')} = {_indices(call, names)}"]
     return HEAD + "\n" + "\n".join([*lines, f"output = {last}", "print(output.tolist())"])
 
 

@@ -15,6 +15,7 @@ import seglab as sl
 from seglab.export.html import standalone
 from seglab.export.lesson_of import lesson_of
 from seglab.lessons import LESSONS
+from seglab.stored import as_json
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -89,16 +90,29 @@ def test_every_operator_has_a_stage(op: str, modules: Page) -> None:
     found = modules.evaluate(
         """async (lessons) => {
           const { makeScene } = await import("/v1/scene.js");
+          const { sizeLines } = await import("/v1/remarks.js");
+          const { describe, plainText } = await import("/v1/ledger.js");
           return lessons.map((lesson) => {
             const state = Object.fromEntries(lesson.fields.map((field) => [field.name, field.default]));
-            return lesson.views.map((view) => [...makeScene(lesson, { ...state, view: view.name }).followed.trace.output]);
+            return lesson.views.map((view) => {
+              const scene = makeScene(lesson, { ...state, view: view.name }), told = sizeLines(scene);
+              for (const panel of scene.panels) for (const cell of [0, panel.grid_.size - 1]) {
+                const { first, second } = describe(scene, { panel: panel.index, cell }, null);
+                told.push(plainText(first), plainText(second ?? []));
+              }
+              return [[...scene.followed.trace.output], sizeLines(scene), told.join(" ")];
+            });
           });
         }""",
         lessons,
     )
     for trace, views in zip(traces, found):
-        for output in views:
+        for output, sizes, told in views:
             np.testing.assert_allclose(output, trace.output.ravel(), rtol=1e-12, atol=1e-14)
+            for line, size in zip(sizes, trace.out_shape[-len(sizes) :] if sizes else ()):
+                assert line.endswith(f"= {size}"), line
+            assert "undefined" not in told, told
+            assert "NaN" not in told, told
 
 
 def test_json_is_read_back(tmp_path: Path) -> None:
@@ -124,6 +138,22 @@ def test_a_notebook_shows_the_stage_in_a_frame(browser: Browser, tmp_path: Path)
     frame.locator(".stage .first:not(:empty)").wait_for()
     assert frame.locator("h1").inner_text() == "relu: 1 × 2 to 1 × 2"
     page.close()
+
+
+def test_a_hostile_file_runs_nothing(tmp_path: Path) -> None:
+    """A stored file is data: no text of it reaches the snippet that check runs, or the page as markup."""
+    mark = tmp_path / "ran"
+    for data in (as_json(sl.interpolate([[1, 2]], 2, "bilinear")), as_json(sl.Pipeline(x=[[1.0]]).then("y", sl.relu, "x"))):
+        code = f"__import__('pathlib').Path({str(mark)!r}).touch()"
+        if data["kind"] == "trace":
+            data["options"]["align_corners"] = code
+        else:
+            data["inputs"] = {code: [[1.0]]}
+            data["steps"][0]["reads"] = [code]
+        (tmp_path / "bad.json").write_text(json.dumps(data))
+        with pytest.raises(ValueError, match=r"should be True, False or None|is no name"):
+            sl.load(tmp_path / "bad.json").check()
+    assert not mark.exists()
 
 
 def test_a_hostile_title_stays_text(tmp_path: Path) -> None:

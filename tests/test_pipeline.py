@@ -86,6 +86,9 @@ def test_then_leaves_the_pipeline_as_it_is() -> None:
     [
         (lambda net: net.then("image", sl.relu, "image"), "grid 'image' is there already: choose another name"),
         (lambda net: net.then("a b", sl.relu, "image"), "grid 'a b' is no name: letters, digits and underscores"),
+        (lambda net: net.then("lambda", sl.relu, "image"), "grid 'lambda' is a word of Python or PyTorch: choose another name"),
+        (lambda net: sl.Pipeline(torch=[[1]]), "grid 'torch' is a word of Python or PyTorch: choose another name"),
+        (lambda net: sl.Pipeline(**{"<img>": [[1]]}), "grid '<img>' is no name: letters, digits and underscores"),
         (lambda net: net.then("y", sl.relu, "picture"), "grid 'picture' is unknown: choose from image"),
         (lambda net: sl.Pipeline(), "a pipeline needs at least one named input grid"),
     ],

@@ -56,6 +56,18 @@ REFUSALS = [
     (lambda: sl.relu([[1]]).indices, "relu has no indices: only max_pool2d and min_pool2d remember their winners"),
     (lambda: sl.relu([[1]]).backward([1]), "gradient has shape (1,): the output has shape (1, 1)"),
     (lambda: sl.relu([[1]]).steps("rows"), 'by=\'rows\' is not a reading: "output", "input" or "tap"'),
+    (lambda: sl.interpolate(IMAGE, 2, "bilinear", align_corners="print(1)"), "align_corners='print(1)' should be True, False or None"),
+    (lambda: sl.interpolate([[1]], 10**6), "a grid of 1 x 1,000,000 x 1,000,000 cells is too large: at most 4,000,000 cells here"),
+    (
+        lambda: sl.conv_transpose2d([[1, 2], [3, 4]], [[1]], stride=10**6),
+        "a grid of 1 x 1,000,001 x 1,000,001 cells is too large: at most 4,000,000 cells here",
+    ),
+    (lambda: sl.output_size("conv", 7, kernel_size=2.5), "kernel_size=2.5 should be a whole number or a pair (vertical, horizontal)"),
+    (
+        lambda: sl.solve_output_size("banana", 7, 3),
+        "op='banana' is unknown: choose one of conv, conv_transpose, max_pool, avg_pool, max_unpool",
+    ),
+    (lambda: sl.Pipeline(x=[[1]]).save("x.html"), "a pipeline without steps has no stage: add one with then()"),
 ]
 
 

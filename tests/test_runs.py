@@ -17,7 +17,7 @@ from test_data import file
 
 import seglab as sl
 from seglab.infer.pictures import png
-from seglab.train import jobs
+from seglab.train import job, jobs
 from seglab.train.config import TrainConfig
 from seglab.train.store import MOST_SNAPSHOTS, NotFoundError, NotOwnerError, Run, Snapshot, Store
 
@@ -186,7 +186,7 @@ def test_pictures_are_segmented_and_refused_in_a_worker(store: Store) -> None:
     run = jobs.start_run(store, SHORT, "token")
     reaches(store, run, "finished")
     image = (np.random.default_rng(0).random((70, 90)) * 255).astype(np.uint8)
-    said, pictures = jobs.segment_file(png(image), store.weights(run.id), None).result(timeout=60)
+    said, pictures = jobs.segment_file(store, png(image), store.weights(run.id), None).result(timeout=60)
     assert said["size"] == [70, 90]
     assert set(pictures) == {"image", "mask", "probability", "overlay"}
     for data, sentence in (
@@ -195,7 +195,7 @@ def test_pictures_are_segmented_and_refused_in_a_worker(store: Store) -> None:
         (file(np.zeros((10_000, 10_000), bool)), "100.0 megapixels"),
     ):
         with pytest.raises(jobs.TaskError, match=sentence):
-            jobs.segment_file(data, store.weights(run.id), None).result(timeout=60)
+            jobs.segment_file(store, data, store.weights(run.id), None).result(timeout=60)
 
 
 def test_one_training_a_visitor_and_no_more_than_the_machine_takes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,6 +206,57 @@ def test_one_training_a_visitor_and_no_more_than_the_machine_takes(store: Store,
         jobs.start_run(store, SHORT, "token")
     with pytest.raises(ValueError, match="1 other training is running on this machine"):
         jobs.start_run(store, SHORT, "somebody else")
+
+
+def test_runs_that_wait_for_their_worker_count_and_paused_ones_block_nobody(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "most_running", lambda: 1)
+    waiting = store.create(LONG, "first")
+    with pytest.raises(ValueError, match="1 other training is running on this machine"):
+        jobs.refuse_too_many(store, "second")
+    with pytest.raises(ValueError, match="You are training already"):
+        jobs.refuse_too_many(store, "first")
+    store.delete(waiting.id, "first")
+    paused = jobs.start_run(store, LONG, "first")
+    wait_for(lambda: store.points(paused.id))
+    store.wish(paused.id, "pause", "first")
+    reaches(store, paused, "paused")
+    other = jobs.start_run(store, LONG, "second")
+    wait_for(lambda: store.points(other.id))
+    with pytest.raises(ValueError, match="1 other training is running on this machine"):
+        jobs.resume_run(store, paused.id, "first")
+    store.wish(other.id, "stop", "second")
+    reaches(store, other, "stopped")
+    jobs.resume_run(store, paused.id, "first")
+    reaches(store, paused, "running")
+
+
+def test_a_long_pause_ends_in_a_saved_run(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "PAUSE_LIMIT", 0.3)
+    run = store.create(LONG, "token")
+    store.wish(run.id, "pause", "token")
+    job.Job(store, run.id, lambda: False).run()
+    ended = store.run(run.id)
+    assert ended.status == "stopped"
+    assert "let go" in ended.message
+    assert store.weights(run.id).exists()
+
+
+def test_owners_rename(store: Store) -> None:
+    run = store.create(SHORT, "token")
+    store.rename(run.id, "  deep \n net ", "token")
+    assert store.run(run.id).name == "deep net"
+    with pytest.raises(ValueError, match="a run needs a name"):
+        store.rename(run.id, " ", "token")
+    with pytest.raises(PermissionError):
+        store.rename(run.id, "mine", "somebody else")
+
+
+def test_small_pictures_are_segmented_too(store: Store) -> None:
+    run = jobs.start_run(store, SHORT, "token")
+    reaches(store, run, "finished")
+    said, _ = jobs.segment_file(store, png(np.zeros((8, 9), np.uint8)), store.weights(run.id), None).result(timeout=60)
+    assert (said["size"], said["shrink"]) == ([8, 9], 1)
+    assert list(store.uploads().iterdir()) == []
 
 
 def test_the_web_side_loads_no_torch() -> None:

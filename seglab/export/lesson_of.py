@@ -15,6 +15,7 @@ from seglab.trace import Call, Trace
 
 SYMBOLS = "IJLMN"
 END = 9999
+OWN = ("stop", "view", "at", "v", "lecture", "count", "letters")  # names that a link or the stage has a meaning for
 
 
 def lesson_of(made: Trace | Pipeline) -> Lesson:
@@ -51,6 +52,8 @@ def _of_trace(trace: Trace) -> Lesson:
 def _of_pipeline(pipeline: Pipeline) -> Lesson:
     fields: list[Field] = []
     inputs = {name: _source(fields, name, values) for name, values in pipeline.inputs.items()}
+    if not pipeline.steps:
+        raise ValueError("a pipeline without steps has no stage: add one with then()")
     steps = tuple(_step(name, call, reads, fields) for name, reads, call in pipeline.calls())
     panels = [Panel(name, "input", name, name, edits=_edits(inputs[name])) for name in inputs]
     panels += [Panel(step.grid, "output", step.grid, step.grid) for step in steps]
@@ -75,6 +78,7 @@ def _source(fields: list[Field], name: str, values: Any) -> Any:
     grid = grid[None] if grid.ndim == 1 else grid
     if grid.ndim != 2 or max(grid.shape) > LARGEST_GRID:
         return np.asarray(values).tolist()
+    name = f"{name}_" if name in OWN else name
     fields.append(Field(name, "grid", grid.tolist(), name, "cells", 1, LARGEST_GRID))
     return name
 
@@ -91,6 +95,8 @@ def _step(grid: str, call: Call, reads: tuple[str, ...], fields: list[Field]) ->
     weight = None
     if np.ndim(operands.get("weight", 0.0)) == (1 if line else 2):
         weight = f"{grid}_weight"
+        while any(field.name == weight for field in fields):
+            weight += "_"
         flat = operands.pop("weight")
         fields.append(Field(weight, "grid", [flat] if line else flat, "Kernel", "weights", 1, LARGEST_GRID))
     if "indices" in data["operands"] and len(reads) < 2:

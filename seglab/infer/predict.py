@@ -38,7 +38,8 @@ def segment(model: UNet, image: Image, shrink: int | None = None) -> Prediction:
     if shrink is not None:
         chance = _at(model, image, shrink)
     else:
-        tried = {factor: _at(model, image, factor) for factor in SHRINKS if min(image.shape) // factor >= 2 ** (model.depth + 1)}
+        least = 2 ** (model.depth + 1)
+        tried = {factor: _at(model, image, factor) for factor in SHRINKS if factor == 1 or min(image.shape) // factor >= least}
         shrink = max(tried, key=lambda factor: _certainty(tried[factor]))
         chance = tried[shrink]
     return Prediction(chance, (chance > 0.5).astype(np.uint8), shrink)

@@ -22,8 +22,8 @@ LARGEST_VALUE = 999_999.0
 Kind = Literal["int", "pair", "choice", "flag", "grid"]
 State = dict[str, Any]
 
-_NUMBER = re.compile(r"-?\d{1,6}(\.\d{1,6})?")
-_PATTERN = re.compile(r"(random|ones|disc)(\d{1,4})\.(\d{1,2})x(\d{1,2})")
+_NUMBER = re.compile(r"-?\d{1,6}(\.\d{1,6})?", re.ASCII)
+_PATTERN = re.compile(r"(random|ones|disc)(\d{1,4})\.(\d{1,2})x(\d{1,2})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _short(text: str) -> str:
 
 
 def _whole(text: str) -> int:
-    if not re.fullmatch(r"\d{1,6}", text):
+    if not re.fullmatch(r"[0-9]{1,6}", text):
         raise ValueError("not a whole number")
     return int(text)
 

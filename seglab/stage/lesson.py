@@ -15,9 +15,10 @@ import numpy as np
 from seglab.pipeline import Pipeline
 from seglab.stage.fields import Field, State, cells, decode, encode
 from seglab.stored import OPERATORS
-from seglab.trace import Reading
+from seglab.trace import Reading, Trace
 from seglab.zero_insertion import zero_insertion
 
+LARGEST_MATRIX = 64 * 64
 Role = Literal["input", "kernel", "output", "skip", "difference"]
 
 
@@ -147,7 +148,22 @@ def build(lesson: Lesson, state: State, view: View | None = None) -> Pipeline:
     pipeline = Pipeline(**inputs)
     for step in chosen.steps:
         pipeline = _follow(pipeline, step, state)
+    _refuse_to_show(chosen, pipeline[chosen.follows], state)
     return pipeline
+
+
+def _refuse_to_show(view: View, trace: Trace, state: State) -> None:
+    """Raise ValueError for what can be computed but not drawn."""
+    cells_, out = sum(values.size for values in trace.inputs), trace.output.size
+    if any(panel.grid.startswith("matrix:") for panel in view.panels) and out * cells_ > LARGEST_MATRIX:
+        raise ValueError(f"the matrix would be {out} × {cells_}: this view shows up to {LARGEST_MATRIX:,} entries")
+    if not state.get("letters"):
+        return
+    weights = 0 if trace.weight is None else trace.weight.size
+    if cells_ > 8 or weights > 9:
+        raise ValueError(f"letters are for up to 8 input cells and 9 weights: here are {cells_} and {weights}")
+    if any(step.op == "zero_insertion" for step in view.steps):
+        raise ValueError("letters have no meaning for inserted zeros: switch them off for this view")
 
 
 def _follow(pipeline: Pipeline, step: Step, state: State) -> Pipeline:

@@ -12,6 +12,7 @@ from seglab.train.store import Snapshot, Store
 from seglab.train.weights import read_checkpoint, write_checkpoint
 
 LISTEN_EVERY = 0.1  # seconds between looks at the owner's wish
+PAUSE_LIMIT = 900.0  # seconds that a paused run keeps its process
 WRITE_EVERY = 0.1  # and between writes of points
 
 Point = tuple[int, float, float | None, float | None, float | None]
@@ -88,15 +89,15 @@ class Job:
         if wish == "pause":
             self._save(events)
             self.store.update(self.identity, status="paused")
-            while wish == "pause" and not self.gone():
+            until = time.monotonic() + PAUSE_LIMIT
+            while wish == "pause" and not self.gone() and time.monotonic() < until:
                 time.sleep(LISTEN_EVERY)
                 wish = self.store.run(self.identity).wish
-            if wish != "run" or self.gone():
-                status = "stopped" if wish == "stop" else "lost"
-                self.store.update(
-                    self.identity, status=status, message="" if wish == "stop" else "The server stopped while this run was paused."
-                )
-                return True
+            if self.gone():
+                return self._end("lost", "The server stopped while this run was paused.")
+            if wish != "run":
+                told = f"It was paused for {PAUSE_LIMIT / 60:g} minutes and let go; it is saved and can be resumed."
+                return self._end("stopped", "" if wish == "stop" else told)
             self.store.update(self.identity, status="running")
         return False
 
@@ -111,7 +112,10 @@ class Job:
 
     def _leave(self, events: Generator[Event, Wish, None], status: str, message: str) -> bool:
         self._save(events)
-        self.store.update(self.identity, status=status, message=message)
+        return self._end(status, message)
+
+    def _end(self, status: str, message: str) -> bool:
+        self.store.update(self.identity, status=status, message=message, wish="run")
         return True
 
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -145,8 +145,9 @@ def most_running() -> int:
 
 def start_run(store: Store, config: TrainConfig, token: str, name: str = "") -> Run:
     """Create a run and let a worker begin. Raises ValueError while as many are running as this machine takes."""
-    refuse_too_many(store, token)
-    run = store.create(config, token, name)
+    with store.starting():
+        refuse_too_many(store, token)
+        run = store.create(config, token, name)
     _work_on(store, run.id)
     return run
 
@@ -155,23 +156,24 @@ def resume_run(store: Store, identity: str, token: str | None) -> None:
     """Go on with a run from its last checkpoint. Raises NotOwnerError, or ValueError while others take the machine."""
     store.refuse_others(identity, token)
     run = store.run(identity)
-    if run.status == "paused" and store.alive(identity):
-        store.wish(identity, "run", token)
-        return
-    if run.open and store.alive(identity):
-        return
-    refuse_too_many(store, token or "")
-    store.update(identity, status="queued", wish="run", message="")
-    _work_on(store, identity)
+    with store.starting():
+        alive = run.open and store.alive(identity)
+        if alive and run.status != "paused":
+            return
+        refuse_too_many(store, token or "", besides=identity)
+        store.update(identity, wish="run", **({} if alive else {"status": "queued", "message": ""}))
+    if not alive:
+        _work_on(store, identity)
 
 
-def refuse_too_many(store: Store, token: str) -> None:
-    """Raise ValueError where a visitor trains already, or the machine is full."""
-    open_runs = [run for run in store.runs() if run.open and store.alive(run.id)]
-    if any(store.owns(run.id, token) for run in open_runs):
+def refuse_too_many(store: Store, token: str, besides: str = "") -> None:
+    """Raise ValueError where a visitor trains already, or the machine is full. A paused run takes nobody's place but its owner's."""
+    under_way = [run for run in store.runs() if run.id != besides and store.under_way(run)]
+    if any(store.owns(run.id, token) for run in under_way):
         raise ValueError("You are training already: stop that run before you start another one.")
-    if len(open_runs) >= most_running():
-        told = f"{len(open_runs)} other trainings are" if len(open_runs) > 1 else "1 other training is"
+    running = sum(run.status != "paused" for run in under_way)
+    if running >= most_running():
+        told = f"{running} other trainings are" if running > 1 else "1 other training is"
         raise ValueError(f"{told} running on this machine: try again when one has ended.")
 
 
@@ -191,29 +193,24 @@ def _note_end(store: Store, identity: str, done: Answer) -> None:
 
 
 Pictures = tuple[dict[str, Any], dict[str, bytes]]
+# Pictures are segmented a few at a time; the others wait here, where an answer that nobody waits for any more is cancelled.
+_desk = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2), thread_name_prefix="segment")
 
 
-def segment_file(data: bytes, weights: Path, shrink: int | None) -> Future[Pictures]:
+def segment_file(store: Store, data: bytes, weights: Path, shrink: int | None) -> Future[Pictures]:
     """Decode and segment an image file in a worker: what it says, and pictures as PNG by name, or TaskError with a sentence.
 
-    The file exists only while the worker looks at it.
+    The file exists only while the worker looks at it; what a server that was killed leaves goes when the next one starts.
     """
-    folder = tempfile.TemporaryDirectory(prefix="seglab-")
-    source, found = Path(folder.name) / "image", Future[Pictures]()
-    source.write_bytes(data)
+    return _desk.submit(_segment, store.uploads(), data, weights, shrink)
 
-    def collect(done: Answer) -> None:
-        try:
-            said = done.result()
-            found.set_result((said, {path.stem: path.read_bytes() for path in Path(folder.name).glob("*.png")}))
-        except Exception as error:
-            found.set_exception(error)
-        finally:
-            folder.cleanup()
 
-    answer = workers().submit("segment", image=str(source), weights=str(weights), shrink=shrink, out=folder.name)
-    answer.add_done_callback(collect)
-    return found
+def _segment(place: Path, data: bytes, weights: Path, shrink: int | None) -> Pictures:
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        source = Path(folder) / "image"
+        source.write_bytes(data)
+        said = workers().submit("segment", image=str(source), weights=str(weights), shrink=shrink, out=folder).result()
+        return said, {path.stem: path.read_bytes() for path in Path(folder).glob("*.png")}
 
 
 def check_code(code: str, expected: Any) -> Callable[[], float]:

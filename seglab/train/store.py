@@ -32,6 +32,7 @@ KEPT_DAYS = 30
 KEPT_RUNS = 200
 MOST_SNAPSHOTS = 60  # a run; every other one is dropped when there are more
 WISHES = ("run", "pause", "stop")
+STARTING = 20.0  # seconds in which a queued run's worker has to take it
 OPEN = ("queued", "running", "paused")  # a worker is at it, or should be
 
 _TABLES = """
@@ -65,6 +66,7 @@ class Run:
     step: int
     seconds: float
     created: float
+    updated: float
     results: dict[str, Any]
 
     @property
@@ -121,6 +123,7 @@ class Store:
 
     def create(self, config: TrainConfig, token: str, name: str = "") -> Run:
         """A new run, queued. Whoever has `token` owns it."""
+        self.prune()
         identity, now = secrets.token_urlsafe(6).replace("-", "a").replace("_", "b"), time.time()
         self.run_folder(identity).mkdir(parents=True)
         values = (
@@ -144,7 +147,7 @@ class Store:
 
     def run(self, identity: str) -> Run:
         """A run by its id. Raises NotFoundError."""
-        columns = "id, name, config, status, wish, message, device, step, seconds, created, results"
+        columns = "id, name, config, status, wish, message, device, step, seconds, created, updated, results"
         with self._open() as database:
             row = database.execute(f"SELECT {columns} FROM runs WHERE id = ?", (identity,)).fetchone()
         if row is None:
@@ -186,6 +189,14 @@ class Store:
         self.run(identity)
         if not self.owns(identity, token):
             raise NotOwnerError("this run belongs to somebody else: its link lets you watch it")
+
+    def rename(self, identity: str, name: str, token: str | None) -> None:
+        """Give a run another name, of at most 60 characters. Raises NotOwnerError without the owner's token."""
+        self.refuse_others(identity, token)
+        plain = " ".join(name.split())[:60]
+        if not plain:
+            raise ValueError("a run needs a name: type at least one character")
+        self.update(identity, name=plain)
 
     def delete(self, identity: str, token: str | None) -> None:
         """Remove a run and its files. Raises NotOwnerError without the owner's token."""
@@ -269,15 +280,37 @@ class Store:
         lock.release()
         return False
 
+    def under_way(self, run: Run) -> bool:
+        """Whether a worker is at a run, or about to be."""
+        return run.open and (self.alive(run.id) or (run.status == "queued" and time.time() - run.updated < STARTING))
+
+    def starting(self) -> FileLock:
+        """The lock under which runs are counted and begun, so that two at a time cannot both find the last free place."""
+        return FileLock(self.folder / "starting.lock")
+
+    def uploads(self) -> Path:
+        """The folder where pictures lie while a worker looks at them."""
+        folder = self.folder / "uploads"
+        folder.mkdir(exist_ok=True)
+        return folder
+
     def mark_lost(self, identity: str, why: str) -> None:
         """Note that the worker of an open run is gone; what was saved can be resumed."""
         if self.run(identity).open and not self.alive(identity):
             self.update(identity, status="lost", wish="run", message=why)
 
     def tidy(self) -> None:
-        """At the start of a server: mark runs whose workers are gone, delete what is too old or too much."""
-        for number, run in enumerate(self.runs()):
-            if run.open and not self.alive(run.id):
+        """At the start of a server: mark runs whose workers are gone, delete left pictures and what is too old or too much."""
+        for run in self.runs():
+            if run.open and not self.under_way(run):
                 self.mark_lost(run.id, "The server stopped while this run was training.")
-            elif not run.open and (number >= KEPT_RUNS or time.time() - run.created > KEPT_DAYS * 86_400):
+        for left in self.uploads().iterdir():
+            if time.time() - left.stat().st_mtime > 3600:
+                shutil.rmtree(left, ignore_errors=True)
+        self.prune()
+
+    def prune(self) -> None:
+        """Delete ended runs that are too old or too many."""
+        for number, run in enumerate(self.runs()):
+            if not run.open and (number >= KEPT_RUNS or time.time() - run.created > KEPT_DAYS * 86_400):
                 self._remove(run.id)

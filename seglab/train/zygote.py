@@ -13,6 +13,7 @@ import os
 import select
 import signal
 import sys
+import threading
 from typing import Any
 
 ANSWER_LIMIT = 4000  # bytes that a pipe writes in one piece, whoever else writes
@@ -34,10 +35,19 @@ def warm() -> None:
     seglab.data.cells.cells(0)
 
 
+_ended = threading.Event()
+
+
+def _await_end() -> None:
+    """After its one task nothing more comes on standard input but the end."""
+    sys.stdin.buffer.read()
+    _ended.set()
+
+
 def server_gone() -> bool:
     """Whether the process at the other end of standard input has ended."""
     if not hasattr(select, "poll"):
-        return os.getppid() == 1
+        return _ended.is_set()
     watch = select.poll()
     watch.register(0, select.POLLHUP)
     return any(happened & (select.POLLHUP | select.POLLERR) for _, happened in watch.poll(0))
@@ -119,6 +129,7 @@ def main(single: bool) -> None:
     answer(pipe, ready=os.getpid())
     if single:
         line = sys.stdin.buffer.readline()
+        threading.Thread(target=_await_end, daemon=True).start()
         if line:
             work(json.loads(line), pipe)
     else:

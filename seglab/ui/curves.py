@@ -11,8 +11,11 @@ LOSS, IOU, BASELINE = "#D55E00", "#009E73", "#8A929C"
 Point = tuple[int, float, float | None, float | None, float | None]
 
 
-def curves(points: Sequence[Point], steps: int, baseline: float) -> go.Figure:
-    """Loss (above) and mean IoU (below) of (step, seconds, loss, mean_iou, rate) points; `baseline` is drawn as the level to beat."""
+def curves(points: Sequence[Point], steps: int | None, baseline: float | None, large: bool = False) -> go.Figure:
+    """Loss (above) and mean IoU (below) of (step, seconds, loss, mean_iou, rate) points; `baseline` is drawn as the level to beat.
+
+    `steps` is how many there will be, None where time decides; `large` is for a hall.
+    """
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.1)
     loss = [(step, value) for step, _, value, _, _ in points if value is not None]
     iou = [(step, value) for step, _, _, value, _ in points if value is not None]
@@ -27,20 +30,16 @@ def curves(points: Sequence[Point], steps: int, baseline: float) -> go.Figure:
         row=2,
         col=1,
     )
-    figure.add_scatter(
-        x=[0, steps],
-        y=[baseline] * 2,
-        name="Otsu’s threshold and a watershed",
-        mode="lines",
-        line={"color": BASELINE, "dash": "dash", "width": 1.5},
-        row=2,
-        col=1,
-    )
-    last = max(steps, *(s for s, *_ in points[-1:]), 1)
+    last = max(steps or 1, *(s for s, *_ in points[-1:]), 1)
+    if baseline is not None:
+        dashed = {"color": BASELINE, "dash": "dash", "width": 1.5}
+        name = "Otsu’s threshold and a watershed"
+        figure.add_scatter(x=[0, last], y=[baseline] * 2, name=name, mode="lines", line=dashed, row=2, col=1)
     figure.update_xaxes(range=[0, last], fixedrange=True)
     figure.update_xaxes(title="optimiser steps", row=2, col=1)
     figure.update_yaxes(title="cross-entropy", range=[0, 0.75], fixedrange=True, row=1, col=1)
     figure.update_yaxes(title="mean IoU", range=[0, 1], fixedrange=True, row=2, col=1)
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
-    figure.update_layout(height=470, margin={"l": 10, "r": 10, "t": 34, "b": 10}, uirevision="run", showlegend=True, legend=legend)
+    size = {"font_size": 20, "height": 620} if large else {"font_size": 14, "height": 470}
+    figure.update_layout(**size, margin={"l": 10, "r": 10, "t": 34, "b": 10}, uirevision="run", showlegend=True, legend=legend)
     return figure

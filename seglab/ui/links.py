@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-KEPT = ("lecture",)  # parameters that go from page to page
+KEPT = ("lecture",)  # parameters that go from page to page, where they are "1"
 _LAST = "links.last"
 
 
 def kept() -> dict[str, str]:
     """The parameters of this page's address that every link takes along."""
-    return {name: st.query_params[name] for name in KEPT if st.query_params.get(name)}
+    return {name: st.query_params[name] for name in KEPT if st.query_params.get(name) == "1"}
 
 
 def in_lecture() -> bool:

@@ -13,7 +13,7 @@ from seglab.train.config import TrainConfig
 from seglab.train.jobs import resume_run, start_run
 from seglab.train.store import KEPT_DAYS, KEPT_RUNS, NotFoundError, NotOwnerError, Run, Snapshot, Store
 from seglab.ui.curves import Point, curves
-from seglab.ui.links import KEPT, remember
+from seglab.ui.links import KEPT, in_lecture, remember
 
 POLL = 0.35  # seconds between looks at a run that is under way
 POLL_FIRST = 0.15  # until it has its first point
@@ -101,7 +101,7 @@ def preview(steps: int) -> None:
     truths = np.stack([mask for _, mask in pairs])
     left, right = st.columns([1.15, 1])
     with left:
-        _chart([], steps)
+        _chart([], TrainConfig(steps=steps))
     with right:
         st.image(
             _strip(images),
@@ -112,8 +112,9 @@ def preview(steps: int) -> None:
         st.image(_strip(truths * np.uint8(255)), caption="The truth: which pixels are cell", alt="The four masks", width="stretch")
 
 
-def _chart(points: list[Point], steps: int) -> None:
-    figure = curves(points, steps, baseline())
+def _chart(points: list[Point], config: TrainConfig) -> None:
+    known = config.data == "cells" and config.difficulty == TrainConfig().difficulty
+    figure = curves(points, None if config.seconds else config.steps, baseline() if known else None, in_lecture())
     st.plotly_chart(figure, key="curves", config={"displayModeBar": False}, alt="Loss and mean IoU over the steps")
 
 
@@ -143,7 +144,7 @@ def watch(store: Store, run: Run, token: str | None) -> None:
         st.markdown(_facts(now, points))
         left, right = st.columns([1.15, 1])
         with left:
-            _chart(points, now.config.steps)
+            _chart(points, now.config)
         with right:
             _snapshot(store.snapshot(now.id))
         # The rest of the page follows: buttons, timer, and the pictures that can be tried once there are weights.
@@ -156,7 +157,7 @@ def watch(store: Store, run: Run, token: str | None) -> None:
 def _latest(store: Store, identity: str) -> Run:
     """The run as it is now; one whose worker is gone is marked."""
     run = store.run(identity)
-    if run.status in ("running", "paused") and not store.alive(identity):
+    if run.open and not store.under_way(run):
         store.mark_lost(identity, "The worker process ended before the run was done.")
         run = store.run(identity)
     return run
@@ -165,7 +166,7 @@ def _latest(store: Store, identity: str) -> Run:
 def _facts(run: Run, points: list[Point]) -> str:
     rate = next((rate for *_, rate in reversed(points) if rate), None)
     iou = next((value for _, _, _, value, _ in reversed(points) if value is not None), None)
-    facts = [f"Step {run.step} of {run.config.steps}"]
+    facts = [f"Step {run.step}" + (f" of {run.config.steps}" if run.config.seconds is None else f", {run.seconds:.0f} s")]
     facts += [f"mean IoU {iou:.3f}"] if iou is not None else []
     facts += [f"{rate:.0f} images a second"] if rate else []
     facts += [run.device] if run.device else []

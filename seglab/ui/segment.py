@@ -48,12 +48,7 @@ def _photograph(name: str) -> bytes:
 
 def _result(data: bytes, store: Store, run: Run, shrink: int | None) -> None:
     """The pictures, once a worker has made them; the page is not held up meanwhile."""
-    weights = store.weights(run.id)
-    key = (sha256(data).hexdigest(), run.id, weights.stat().st_mtime_ns, shrink)
-    asked, answer = st.session_state.get(_ASKED, (None, None))
-    if asked != key:
-        answer = segment_file(data, weights, shrink)
-        st.session_state[_ASKED] = (key, answer)
+    answer = _asked(data, store, run, shrink)
     wait([answer], timeout=0.05)
     if not answer.done():
         _wait_for(answer)
@@ -76,6 +71,20 @@ def _result(data: bytes, store: Store, run: Run, shrink: int | None) -> None:
         f"Seen at 1/{said['shrink']} of its size." if said["shrink"] > 1 else "Seen at its own size.",
         help="The network was trained on generated cells only. Elsewhere it finds what looks like them, and is sometimes surely wrong.",
     )
+
+
+def _asked(data: bytes, store: Store, run: Run, shrink: int | None) -> Future[Pictures]:
+    """The answer for this picture, asked for once; again with newer weights, but not before it is there: a run saves often."""
+    weights = store.weights(run.id)
+    question, saved = (sha256(data).hexdigest(), run.id, shrink), weights.stat().st_mtime_ns
+    last: tuple[object, int, Future[Pictures] | None] = st.session_state.get(_ASKED, (None, 0, None))
+    asked, seen, answer = last
+    if answer is None or asked != question or (seen != saved and answer.done()):
+        if answer is not None:
+            answer.cancel()  # where it still waits for a worker
+        answer = segment_file(store, data, weights, shrink)
+        st.session_state[_ASKED] = (question, saved, answer)
+    return answer
 
 
 def _wait_for(answer: Future[Pictures]) -> None:

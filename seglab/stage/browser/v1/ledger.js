@@ -1,7 +1,7 @@
 // The ledger: the arithmetic of one cell in words and numbers, as pieces {text, role, dim} in the colours of the grids.
 
 import { exact } from "./numbers.js";
-import { coordinates, realCell } from "./scene.js";
+import { coordinates, overlap, realCell } from "./scene.js";
 
 const MOST = 16; // terms written out
 
@@ -39,7 +39,10 @@ function made(scene, link, focus, panel, progress) {
   const started = rows.some(done);
   if (trace.reduce === "pick" && !trace.activation) return { first: copied(scene, link, rows, name, panel), second: null };
   if (!rows.length) return { first: [name, say(" = 0: no stamp reaches this cell")], second: null };
-  if (scene.state.count && link === scene.followed) name.text = `${rows.length === 1 ? "1 stamp reaches" : `${rows.length} stamps reach`} ${name.text}`;
+  if (scene.state.count && link === scene.followed) {
+    const stamps = real < 0 ? rows.length : overlap(scene)[real];
+    name.text = `${stamps === 1 ? "1 stamp reaches" : `${stamps} stamps reach`} ${name.text}`;
+  }
   const terms = rows.slice(0, MOST).flatMap((row, i) => [
     ...(i ? [say(trace.reduce === "max" || trace.reduce === "min" ? ", " : " + ")] : []),
     ...term(link, row, panel.role).map((piece) => ({ ...piece, dim: !done(row) })),
@@ -47,7 +50,7 @@ function made(scene, link, focus, panel, progress) {
   if (rows.length > MOST) terms.push(say(` … ${rows.length - MOST} more`));
   const compares = trace.reduce === "max" || trace.reduce === "min";
   const opened = compares ? [say(`${trace.reduce}(`)] : [], closed = compares ? [say(")")] : [];
-  const bias = trace.bias ? [say(` + ${signed(exact(trace.bias[Math.floor(real / (trace.output.length / trace.bias.length))]))}`, "kernel")] : [];
+  const bias = trace.bias && real >= 0 ? [say(` + ${signed(exact(trace.bias[Math.floor(real / (trace.output.length / trace.bias.length))]))}`, "kernel")] : [];
   const values = progress ?? trace.full;
   const value = real < 0 ? values.canvas[focus.cell] : values.values[real];
   const result = started ? [say(" = "), say(exact(value), panel.role)] : [say(" : not reached yet")];
@@ -86,13 +89,16 @@ function named(scene, link, rows, focus, panel) {
 }
 
 function sum(scene, link, focus, panel) {
-  const { trace } = link, options = scene.state;
+  const { trace } = link, { stride, padding, dilation } = trace.used ?? {};
   const [, row, column] = coordinates(panel, focus.cell), line = trace.dims === 1;
   const at = line ? [column] : [row, column], letters = line ? ["i"] : ["i", "j"];
   const head = [say(nameOf(scene, panel, focus.cell), panel.role)];
   if (!trace.op.startsWith("conv_transpose")) return [...head, say(" = ")];
-  const spread = options.dilation > 1 ? ` (every ${options.dilation}th tap)` : "";
-  const place = at.map((x, axis) => `${x} − ${options.stride}${letters[axis]} + ${options.padding}`).join(", ");
+  const widest = Math.max(...dilation), spread = widest > 1 ? ` (every ${dilation[0] === dilation[1] || line ? `${widest}th` : dilation.join(" and ")} tap)` : "";
+  const place = at.map((x, axis) => {
+    const along = axis + 2 - at.length;
+    return `${x} − ${stride[along]}${letters[axis]} + ${padding[along][0]}`;
+  }).join(", ");
   return [...head, say(` = Σ `), say(`I(${letters.join(",")})`, "input"), say(" · "), say(`K(${place})`, "kernel"), say(`${spread} = `)];
 }
 

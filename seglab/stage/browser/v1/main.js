@@ -7,8 +7,8 @@ const PATIENCE = 4000; // milliseconds after which an unanswered settle no longe
 
 /** Joins a stage to the page: one settle is under way at a time, so that the server never sets an older link than the page shows. */
 class PageHost {
-  constructor() {
-    Object.assign(this, { sent: 0, acknowledged: 0, waiting: null, extra: {} });
+  constructor(acknowledged) {
+    Object.assign(this, { sent: acknowledged, acknowledged, waiting: null, extra: {} });
   }
 
   others() {
@@ -36,6 +36,12 @@ class PageHost {
     this.send("settle", { id: ++this.sent, link });
   }
 
+  /** Another page is coming: what has not been told would be told of its address. */
+  leave() {
+    clearTimeout(this.retry);
+    this.waiting = null;
+  }
+
   copy() {
     return navigator.clipboard ? navigator.clipboard.writeText(location.href) : Promise.reject(new Error("no clipboard"));
   }
@@ -49,7 +55,7 @@ class PageHost {
 export default function ({ data, parentElement, setTriggerValue }) {
   let mounted = stages.get(parentElement);
   if (!mounted) {
-    const host = new PageHost(), stage = new Stage(parentElement, host);
+    const host = new PageHost(data.ack), stage = new Stage(parentElement, host);
     host.stage = stage;
     mounted = { host, stage, rev: null };
     stages.set(parentElement, mounted);
@@ -67,6 +73,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   stage.board.retheme();
   host.flush();
   return () => {
+    host.leave();
     stage.destroy();
     stages.delete(parentElement);
   };

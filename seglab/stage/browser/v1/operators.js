@@ -68,7 +68,7 @@ const convolution = (dims) => ({ input, weight, bias }, options) => {
   return new Trace({
     op: `conv${dims}d`, dims, inputs: [image], grids: [grid],
     rows: window_([cOut, image.shape[0]], groups, out, grid.canvas.slice(1), taps, stride, dilation),
-    outGrid: makeGrid([cOut, ...out]), weight: kernel, kernelSize: taps, bias: biasOf(bias), activation: chosen(options.activation),
+    used: { stride, padding: around, dilation }, outGrid: makeGrid([cOut, ...out]), weight: kernel, kernelSize: taps, bias: biasOf(bias), activation: chosen(options.activation),
   });
 };
 
@@ -83,7 +83,7 @@ const transposed = (dims) => ({ input, weight, bias }, options) => {
     axisSize("conv_transpose", image.shape[axis + 1], setting(taps[axis], stride[axis], p, dilation[axis], extra[axis])));
   const grid = makeGrid([cGroup * groups, ...out], cut.map((p, axis) => [p, Math.max(0, p - extra[axis])]));
   return new Trace({
-    extra, op: `conv_transpose${dims}d`, dims, inputs: [image], grids: [makeGrid(image.shape)],
+    extra, used: { stride, padding: cut.map((p) => [p, p]), dilation, output_padding: extra }, op: `conv_transpose${dims}d`, dims, inputs: [image], grids: [makeGrid(image.shape)],
     rows: exchange(window_([cIn, cGroup * groups], groups, image.shape.slice(1), grid.canvas.slice(1), taps, stride, dilation)),
     outGrid: grid, weight: kernel, kernelSize: taps, bias: biasOf(bias), activation: chosen(options.activation),
   });
@@ -112,7 +112,8 @@ const pooling = (reduce, rule) => ({ input }, options) => {
     rows = makeRows(rows.out, rows.inp, rows.weight, share);
   }
   const op = { max: "max_pool2d", min: "min_pool2d", sum: "avg_pool2d" }[reduce];
-  return new Trace({ op, inputs: [image], grids: [grid], rows, outGrid: makeGrid([channels, ...out]), kernelSize: kernel, reduce });
+  const used = { stride, padding: pad.map((p) => [p, p]), dilation: spread, ceil_mode };
+  return new Trace({ op, used, inputs: [image], grids: [grid], rows, outGrid: makeGrid([channels, ...out]), kernelSize: kernel, reduce });
 };
 
 function counted(out, size, one, includePad) {

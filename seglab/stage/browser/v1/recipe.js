@@ -11,15 +11,30 @@ export const LAYERS = {
 };
 export const USUAL = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], output_padding: [0, 0], ceil_mode: false };
 
-/** {grids: name -> {data, shape}, traces: name -> Trace, reads: name -> [names]}; throws a sentence where the settings are impossible. */
+/** {grids: name -> {data, shape}, traces: name -> Trace, reads: name -> [names], pictured: name -> Trace that a step stands for}; throws a sentence where the settings are impossible. */
 export function build(lesson, state, view) {
-  const made = { grids: new Map(), traces: new Map(), reads: new Map() };
+  const made = { grids: new Map(), traces: new Map(), reads: new Map(), pictured: new Map() };
   for (const [name, source] of Object.entries(view.inputs)) {
     const values = source.field ? blank(state[source.field], 0) : typeof source === "string" ? cells(state[source]) : source;
     made.grids.set(name, planes(values));
   }
   for (const step of view.steps) follow(made, step, state);
+  refuseToShow(view, made.traces.get(view.follows), state);
   return made;
+}
+
+const LARGEST_MATRIX = 64 * 64;
+
+/** Throws a sentence for what can be computed but not drawn. */
+function refuseToShow(view, { inputs, output, weight }, state) {
+  const cells_ = inputs.reduce((sum, { data }) => sum + data.length, 0);
+  if (view.panels.some(({ grid }) => grid.startsWith("matrix:")) && output.length * cells_ > LARGEST_MATRIX) {
+    throw new Error(`the matrix would be ${output.length} × ${cells_}: this view shows up to ${LARGEST_MATRIX.toLocaleString("en-US")} entries`);
+  }
+  if (!state.letters) return;
+  const weights = weight?.data.length ?? 0;
+  if (cells_ > 8 || weights > 9) throw new Error(`letters are for up to 8 input cells and 9 weights: here are ${cells_} and ${weights}`);
+  if (view.steps.some(({ op }) => op === "zero_insertion")) throw new Error("letters have no meaning for inserted zeros: switch them off for this view");
 }
 
 const blank = ([height, width], fill) => ({ data: new Float64Array(height * width).fill(fill), shape: [height, width] });
@@ -78,7 +93,7 @@ function insertZeros(made, step, weight, options, line) {
   const of = (name, usual) => (line ? [usual, options[name]] : [options[name], options[name]]);
   const stride = of("stride", 1), padding = of("padding", 0), dilation = of("dilation", 1), extra = of("output_padding", 0);
   // The settings themselves are judged by the operator that this view pictures.
-  OPERATORS.conv_transpose2d({ input: made.grids.get(step.reads[0]), weight }, { stride, padding, dilation, output_padding: extra });
+  made.pictured.set(step.grid, OPERATORS.conv_transpose2d({ input: made.grids.get(step.reads[0]), weight }, { stride, padding, dilation, output_padding: extra }));
   const axes = image.map((size, i) => axis(size, weight.shape[i], stride[i], padding[i], dilation[i], extra[i]));
   const nails = `${step.grid}_nails`;
   add(made, nails, "bed_of_nails", step.reads, {}, { scale: stride });

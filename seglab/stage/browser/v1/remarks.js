@@ -3,7 +3,7 @@
 import { exact } from "./numbers.js";
 import { setting, substituted } from "./sizes.js";
 
-const RULES = { conv1d: "conv", conv2d: "conv", conv_transpose1d: "conv_transpose", conv_transpose2d: "conv_transpose", max_pool2d: "max_pool", avg_pool2d: "avg_pool" };
+const RULES = { conv1d: "conv", conv2d: "conv", conv_transpose1d: "conv_transpose", conv_transpose2d: "conv_transpose", max_pool2d: "max_pool", min_pool2d: "max_pool", avg_pool2d: "avg_pool" };
 
 const GENERAL = {
   down: "⌊(size + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1",
@@ -14,18 +14,19 @@ const GENERAL = {
 /** The rule in words, for lessons that are about it. */
 export function generalSize(scene) {
   const { trace } = scene.followed;
-  return trace.op.startsWith("conv_transpose") ? GENERAL.up : scene.state.ceil_mode ? GENERAL.pool : GENERAL.down;
+  return trace.op.startsWith("conv_transpose") ? GENERAL.up : trace.used.ceil_mode ? GENERAL.pool : GENERAL.down;
 }
 
 /** The size formula of the followed operator with this setting's numbers: one line, or one an axis where they differ. */
 export function sizeLines(scene) {
-  const { trace } = scene.followed, { state } = scene, rule = scene.view.steps.at(-1).op === "zero_insertion" ? "conv_transpose" : RULES[trace.op];
-  if (!rule) return [];
-  const image = rule === "conv_transpose" && scene.view.inputs.x ? scene.made.grids.get(scene.view.steps.find((step) => step.grid === scene.followed.name).reads[0]) : trace.inputs[0];
-  const along = (name, axis, usual) => (state[name] === undefined ? usual : Array.isArray(state[name]) ? state[name][axis] : state[name]);
-  const told = [0, 1].map((axis) => substituted(rule, image.shape[axis + 1], setting(
-    trace.kernelSize[axis], along("stride", axis, 1), along("padding", axis, 0), along("dilation", axis, 1), along("output_padding", axis, 0), Boolean(state.ceil_mode),
-  )));
+  const { trace } = scene.followed, pictured = scene.made.pictured.get(scene.followed.name), { op, used } = pictured ?? trace;
+  if (!RULES[op]) return [];
+  const image = (pictured ?? trace).inputs[0];
+  const told = [0, 1].map((axis) => {
+    const [before, after] = used.padding[axis], even = before === after;
+    const one = setting(trace.kernelSize[axis], used.stride[axis], even ? before : 0, used.dilation[axis], used.output_padding?.[axis], used.ceil_mode);
+    return substituted(RULES[op], image.shape[axis + 1], one, even ? null : [before, after]);
+  });
   if (trace.dims === 1 || image.shape[1] === 1 && trace.kernelSize[0] === 1 && trace.outGrid.shape[1] === 1) return [`Output length: ${told[1]}`];
   if (told[0] === told[1]) return [`Output height and width: ${told[0]}`];
   return [`Output height: ${told[0]}`, `Output width: ${told[1]}`];

@@ -5,8 +5,6 @@ import { build } from "./recipe.js";
 import { group } from "./rows.js";
 import { NEUTRAL } from "./trace.js";
 
-const LARGEST_MATRIX = 64 * 64;
-
 /** Work out the scene of a state; throws a sentence where its settings are impossible. */
 export function makeScene(lesson, state) {
   const view = lesson.views.find((one) => one.name === state.view);
@@ -16,16 +14,10 @@ export function makeScene(lesson, state) {
   const panels = [...view.panels, ...hidden].map((spec, index) => makePanel(spec, index, made));
   const links = [...made.traces].map(([name, trace]) => makeLink(name, trace, made.reads.get(name), panels));
   const followed = links.find((link) => link.name === view.follows);
-  if (state.letters) refuseLetters(followed.trace);
   if (state.count && followed.out) followed.out.title = "Stamps per cell";
   // On a line a cell has one coordinate.
   const line = panels.every((panel) => panel.kind !== "grid" || panel.grid_.shape[1] === 1) && followed.trace.kernelSize[0] === 1;
   return { lesson, view, state, made, panels, links, followed, line, order: stepOrder(view, followed, panels) };
-}
-
-function refuseLetters(trace) {
-  const inputs = trace.inputs[0].data.length, weights = trace.weight?.data.length ?? 0;
-  if (inputs > 8 || weights > 9) throw new Error(`letters are for up to 8 input cells and 9 weights: here are ${inputs} and ${weights}`);
 }
 
 function makePanel(spec, index, made) {
@@ -65,9 +57,6 @@ function kernelPanel(trace) {
 
 function matrixPanel(trace, transposed) {
   const nOut = trace.output.length, nIn = trace.inputs.reduce((sum, { data }) => sum + data.length, 0);
-  if (nOut * nIn > LARGEST_MATRIX) {
-    throw new Error(`the matrix would be ${nOut} × ${nIn}: this view shows up to ${LARGEST_MATRIX.toLocaleString("en-US")} entries`);
-  }
   const values = new Float64Array(nOut * nIn), { rows } = trace;
   for (let row = 0; row < rows.length; row++) {
     const out = trace.outGrid.source[rows.out[row]], inp = trace.grids[0].source[rows.inp[row]];
@@ -153,7 +142,7 @@ export function progress(scene, at) {
 
 /** How many stamps reach each real output cell. */
 export function overlap(scene) {
-  const { trace } = scene.followed, counts = new Float64Array(trace.output.length);
+  const trace = scene.made.pictured.get(scene.followed.name) ?? scene.followed.trace, counts = new Float64Array(trace.output.length);
   for (const cell of trace.rows.out) if (trace.outGrid.source[cell] >= 0) counts[trace.outGrid.source[cell]]++;
   return counts;
 }

@@ -73,14 +73,21 @@ export function unread(op, size, s) {
   return [...Array(size).keys()].filter((cell) => !read.has(cell));
 }
 
-/** The formula of one axis with this setting's numbers, as text: "⌊(7 + 2·1 − 2·(3 − 1) − 1) / 2⌋ + 1 = 3". */
-export function substituted(op, size, s) {
+/**
+ * The formula of one axis with this setting's numbers, as text: "⌊(7 + 2·1 − 2·(3 − 1) − 1) / 2⌋ + 1 = 3". Padding that differs before and
+ * after is given as `sides` and written as a sum.
+ */
+export function substituted(op, size, s, sides = null) {
   const extent = `${s.dilation}·(${s.kernel_size} − 1)`;
   if (ENLARGING.has(op)) {
     const extra = op === "conv_transpose" ? ` + ${s.output_padding}` : "";
     return `(${size} − 1)·${s.stride} − 2·${s.padding} + ${extent}${extra} + 1 = ${axisSize(op, size, s)}`;
   }
   const [open, close] = s.ceil_mode ? ["⌈", "⌉"] : ["⌊", "⌋"];
+  if (sides) {
+    const whole = substituted(op, size + sides[0] + sides[1], s);
+    return whole.replace(`(${size + sides[0] + sides[1]} + 2·0`, `(${size} + ${sides[0]} + ${sides[1]}`);
+  }
   const top = size + 2 * s.padding - s.dilation * (s.kernel_size - 1) - 1;
   const told = `${open}(${size} + 2·${s.padding} − ${extent} − 1) / ${s.stride}${close} + 1 = ${open}${top} / ${s.stride}${close} + 1`;
   const dropped = s.ceil_mode && Math.ceil(top / s.stride) + 1 > axisSize(op, size, s);

@@ -210,11 +210,14 @@ export class Stage {
   }
 }
 
+const ESCAPES = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
+
 /** Pieces of text in the colours of the grids; only what changed touches the page. */
 function fillLine(element, pieces) {
   const html = pieces.map(({ text, role, dim }) => {
     const kind = `${role ?? ""}${dim ? " dim" : ""}`.trim();
-    return kind ? `<span class="${kind}">${text}</span>` : text;
+    const plain = text.replace(/[&<>]/g, (sign) => ESCAPES[sign]);
+    return kind ? `<span class="${kind}">${plain}</span>` : plain;
   }).join("");
   if (element.written === html) return;
   element.written = html;

@@ -19,9 +19,12 @@ export function activation(name) {
 }
 
 export class Trace {
-  /** parts: op, inputs [{data, shape}], grids, rows, outGrid, and optionally weight, kernelSize, bias, reduce, activation (a function). */
+  /**
+   * parts: op, inputs [{data, shape}], grids, rows, outGrid, and optionally weight, kernelSize, bias, reduce, activation (a function), and
+   * `used`: the pairs stride, dilation, output_padding and padding ([before, after] an axis) that the operator was called with.
+   */
   constructor(parts) {
-    Object.assign(this, { weight: null, kernelSize: [1, 1], bias: null, reduce: "sum", activation: null, dims: 2 }, parts);
+    Object.assign(this, { weight: null, kernelSize: [1, 1], bias: null, reduce: "sum", activation: null, dims: 2, used: null }, parts);
     this.offsets = [0];
     for (const grid of this.grids) this.offsets.push(this.offsets.at(-1) + grid.size);
     this.groups = {};

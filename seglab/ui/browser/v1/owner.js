@@ -2,6 +2,7 @@
 
 const KEY = "seglab-owner";
 const told = new WeakSet();
+let unkept = null; // where the browser keeps nothing: until the tab is closed or reloaded
 
 function token() {
   const made = () => Array.from(crypto.getRandomValues(new Uint8Array(18)), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -10,7 +11,7 @@ function token() {
     localStorage.setItem(KEY, kept);
     return kept;
   } catch {
-    return made(); // a browser that keeps nothing: an owner until the tab is closed
+    return (unkept ??= made());
   }
 }
 
