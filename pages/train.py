@@ -3,7 +3,7 @@
 import streamlit as st
 
 from seglab.ui.owner import owner_token
-from seglab.ui.runs import chosen_run, open_store, own_runs, preview, start_form, tell_refusal, watch
+from seglab.ui.runs import chosen_run, explain, open_store, own_runs, preview, start_form, tell_refusal, watch
 from seglab.ui.segment import segment_panel
 
 st.title("A U-Net, live")
@@ -16,4 +16,5 @@ if run is None:
 else:
     watch(store, run, token)
     segment_panel(store, run)
+explain()
 own_runs(store, token, run)

@@ -38,7 +38,17 @@ def declare(name: str, values: Any) -> str:
     """One line that makes a tensor of `values`, in float64 (indices in int64)."""
     given = np.asarray(values)
     dtype = "torch.int64" if given.dtype.kind in "iu" else "torch.float64"
-    return f"{name} = torch.tensor({literal(given)}, dtype={dtype})"
+    told = f"{name} = torch.tensor({literal(given)}, dtype={dtype})"
+    if given.ndim < 2 or len(told) <= 88:
+        return told
+    return f"{name} = torch.tensor(\n    {_rows(given, 4)},\n    dtype={dtype})"
+
+
+def _rows(values: Any, indent: int) -> str:
+    """An array with one row a line, as one reads a matrix."""
+    if values.ndim < 2:
+        return literal(values)
+    return "[" + (",\n" + " " * (indent + 1)).join(_rows(part, indent + 1) for part in values) + "]"
 
 
 def literal(values: Any) -> str:

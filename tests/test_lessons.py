@@ -102,17 +102,17 @@ def test_a_stops_number_alone_is_a_link_to_it() -> None:
         ({"stride": "9"}, "stride=9 is out of range (1 to 4): the lesson starts with 1."),
         ({"stride": "two"}, "stride=two is not a whole number: the lesson starts with 1."),
         ({"stride": ""}, "stride= is not a whole number: the lesson starts with 1."),
-        ({"x": "1_2~3"}, "x=1_2~3 is not a grid: its rows have different lengths: the lesson starts with 0_1~2_3."),
-        ({"x": "1_nan"}, "x=1_nan is not a grid of numbers (at most six decimals): the lesson starts with 0_1~2_3."),
-        ({"x": "_".join("1" * 9)}, "x=1_1_1_1_1_1_1_1_1 is out of range (1 to 8 cells a side): the lesson starts with 0_1~2_3."),
-        ({"x": "random1.99x2"}, "x=random1.99x2 is out of range (1 to 64 cells a side): the lesson starts with 0_1~2_3."),
+        ({"x": "1_2~3"}, "x=1_2~3 is not a grid: its rows have different lengths: the lesson starts with its own."),
+        ({"x": "1_nan"}, "x=1_nan is not a grid of numbers (at most six decimals): the lesson starts with its own."),
+        ({"x": "_".join("1" * 9)}, "x=1_1_1_1_1_1_1_1_1 is out of range (1 to 8 cells a side): the lesson starts with its own."),
+        ({"x": "random1.99x2"}, "x=random1.99x2 is out of range (1 to 64 cells a side): the lesson starts with its own."),
         (
             {"view": "<script>"},
             "view=<script> is not one of stamp, slide, shift, zeros, matrix, bilinear, return: the lesson starts with stamp.",
         ),
         ({"count": "yes"}, "count=yes is neither 0 nor 1: the lesson starts with 0."),
         ({"v": "7", "at": "1"}, "This link is from version 7 of the lesson: this is version 1, what it knows is used."),
-        ({"x": "9" * 5000}, "x=999999999999999999999999… is not a grid of numbers (at most six decimals): the lesson starts with 0_1~2_3."),
+        ({"x": "9" * 5000}, "x=999999999999999999999999… is not a grid of numbers (at most six decimals): the lesson starts with its own."),
     ],
 )
 def test_nonsense_in_a_link_is_answered_in_a_sentence(link: dict, sentence: str) -> None:

@@ -26,13 +26,14 @@ VIEWS = (
         steps=(Step("y", "zero_insertion", ("x",), weight="w", options=SETTINGS, inserted="z"),),
         panels=(
             INPUT,
-            Panel("z", "input", "Zeros inserted, padded", "Z"),
+            Panel("z", "input", "Zeros inserted", "Z"),
             Panel("kernel:y", "kernel", "Kernel, flipped", "F"),
             OUTPUT,
         ),
         follows="y",
         reading="output",
         inputs={"x": "x"},
+        needs="needs an input that the padding does not crop away, and numbers in place of letters",
     ),
     View(
         "matrix",
@@ -49,6 +50,7 @@ VIEWS = (
         reading="output",
         inputs={"x": "x"},
         remark="adjoint",
+        needs="shows matrices of up to 4,096 entries: take a smaller input or kernel",
     ),
     View(
         "bilinear",
@@ -62,6 +64,7 @@ VIEWS = (
         follows="y",
         reading="input",
         inputs={"x": "x"},
+        needs="compares outputs of one size, the input's times the stride: with stride 2 take kernel 4 and padding 1",
     ),
     View(
         "return",
@@ -74,6 +77,7 @@ VIEWS = (
         follows="y",
         reading="input",
         inputs={"x": "x"},
+        needs="first convolves the input, so the kernel has to fit into it: take a larger input or a smaller kernel",
     ),
 )
 

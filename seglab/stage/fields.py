@@ -137,7 +137,7 @@ def decode(fields: Sequence[Field], link: Mapping[str, str], usual: Mapping[str,
             try:
                 state[field.name] = field.read(link[field.name])
             except ValueError as error:
-                instead = _short(field.write(usual[field.name]))
+                instead = "its own" if field.kind == "grid" else _short(field.write(usual[field.name]))
                 problems.append(f"{field.name}={_short(link[field.name])} is {error}: the lesson starts with {instead}.")
     return state, problems
 

@@ -77,6 +77,7 @@ class View:
     reading: Reading
     inputs: Mapping[str, Any] = field(default_factory=dict)
     remark: str = ""  # a sentence under the ledger, for what the view computes besides
+    needs: str = ""  # what a setting must have for this view to show it, said where it has not
 
 
 @dataclass(frozen=True)

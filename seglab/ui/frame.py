@@ -7,15 +7,16 @@ from collections.abc import Mapping
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from seglab.lessons import LESSONS
 from seglab.ui.files import assets
-from seglab.ui.links import in_lecture, last
+from seglab.ui.links import in_lecture, last, leave_lecture
 
 _PAGE = """<style>
-.stMainBlockContainer { padding-top: 3.25rem; padding-bottom: 4rem; max-width: 1240px; }
+.stMainBlockContainer { padding-top: 3.75rem; padding-bottom: 4rem; max-width: 1240px; }
 .stMainBlockContainer h1 { font-size: 2rem; padding: 0; }
 .stMainBlockContainer .formula { font-size: 1.25rem; margin-left: 1.5rem; }
 .stMainBlockContainer h2 { font-size: 1.4rem; padding: 0.75rem 0 0; }
-@media (max-width: 640px) { .stMainBlockContainer { padding: 3.25rem 1rem 2rem; } .stMainBlockContainer h1 { font-size: 1.6rem; } }
+@media (max-width: 640px) { .stMainBlockContainer { padding: 3.75rem 1rem 2rem; } .stMainBlockContainer h1 { font-size: 1.6rem; } }
 </style>"""
 # The dark theme's accent is light, so that it can be read as text; on a filled button the text has to be dark.
 _DARK = "<style>.st-key-train button, .st-key-train button * { color: #0b0d10; }</style>"
@@ -37,6 +38,8 @@ def frame(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
         st.html(_DARK)
     if in_lecture():
         st.html(_LECTURE)
+        if page.title not in {lesson.title for lesson in LESSONS.values()}:  # a stage has a button of its own for this
+            st.button("Leave lecture mode", icon=":material/close_fullscreen:", on_click=leave_lecture, type="tertiary")
         return
     st.html(_PAGE)
     with st.sidebar:

@@ -20,6 +20,11 @@ def in_lecture() -> bool:
     return st.query_params.get("lecture") == "1"
 
 
+def leave_lecture() -> None:
+    """Back to the page with its chrome. For a button's callback."""
+    st.query_params.from_dict({name: text for name, text in st.query_params.items() if name != "lecture"})
+
+
 def remember(page: str, link: Mapping[str, str]) -> None:
     """Note the last state of a page, for links back to it."""
     st.session_state.setdefault(_LAST, {})[page] = {name: text for name, text in link.items() if name not in KEPT}

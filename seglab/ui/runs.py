@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -114,7 +116,8 @@ def preview(steps: int) -> None:
 
 def _chart(points: list[Point], config: TrainConfig) -> None:
     known = config.data == "cells" and config.difficulty == TrainConfig().difficulty
-    figure = curves(points, None if config.seconds else config.steps, baseline() if known else None, in_lecture())
+    ink = "#d5dbe1" if st.context.theme.type == "dark" else "#3d444c"
+    figure = curves(points, None if config.seconds else config.steps, baseline() if known else None, ink, in_lecture())
     st.plotly_chart(figure, key="curves", config={"displayModeBar": False}, alt="Loss and mean IoU over the steps")
 
 
@@ -152,6 +155,19 @@ def watch(store: Store, run: Run, token: str | None) -> None:
             st.rerun()
 
     live()
+
+
+def explain() -> None:
+    """What the curves and pictures say, in words."""
+    with st.expander("What the curves say", icon=":material/help:"):
+        st.markdown(
+            "- **Cross-entropy** is the loss: how surprised the network is by the truth, averaged over all pixels. 0 is certain and right;"
+            " ln 2 = 0.693 is guessing between two classes.\n"
+            "- **Mean IoU** compares masks: the pixels that prediction and truth both call cell, divided by those that either of them does;"
+            " the same for background, and the mean of the two. 1 is perfect. It is measured on images that are never trained on.\n"
+            "- **Otsu’s threshold and a watershed** is the handcrafted way: one grey value parts cell from background, then touching cells"
+            " are cut apart. The dashed line is its mean IoU on the same images."
+        )
 
 
 def _latest(store: Store, identity: str) -> Run:
@@ -207,6 +223,18 @@ def _act(store: Store, identity: str, token: str | None, act: str) -> None:
         st.session_state["runs.refused"] = str(error)
 
 
+def _rename(store: Store, identity: str, token: str | None) -> None:
+    try:
+        store.rename(identity, st.session_state[f"name.{identity}"], token)
+    except (ValueError, NotOwnerError, NotFoundError) as error:
+        st.session_state["runs.refused"] = f"{str(error)[:1].upper()}{str(error)[1:]}."
+
+
+def plain(text: str) -> str:
+    """Text without a meaning in Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:])", r"\\\1", text)
+
+
 def _snapshot(snapshot: Snapshot | None) -> None:
     if snapshot is None:
         st.caption("The first pictures come with the first steps.")
@@ -243,13 +271,22 @@ def own_runs(store: Store, token: str | None, current: Run | None) -> None:
             f"A run's link lets anybody watch it; only this browser can pause, stop or delete it. Runs are kept for {KEPT_DAYS} days,"
             f" {KEPT_RUNS} at most on this server. Pictures that you upload are not kept."
         )
+        if current and store.owns(current.id, token):
+            st.text_input(
+                "Name of the run that is open",
+                current.name,
+                key=f"name.{current.id}",
+                max_chars=60,
+                on_change=_rename,
+                args=(store, current.id, token),
+            )
         for run in mine[:20]:
             with st.container(horizontal=True, vertical_alignment="center"):
                 iou = run.results.get("mean_iou")
                 score = f" · mean IoU {iou:.3f}" if iou is not None else ""
                 here = " · open here" if current and current.id == run.id else ""
                 st.markdown(
-                    f"{STATUS[run.status][0].capitalize()} · depth {run.config.depth}, width {run.config.width}{score}{here}",
+                    f"{plain(run.name)} · {STATUS[run.status][0]} · depth {run.config.depth}, width {run.config.width}{score}{here}",
                     width="stretch",
                 )
                 st.button("Open", key=f"open.{run.id}", on_click=_open, args=(run.id,))

@@ -60,7 +60,7 @@ def _result(data: bytes, store: Store, run: Run, shrink: int | None) -> None:
     said, pictures = answer.result()
     height, width = said["size"]
     captions = {
-        "overlay": f"Overlay: {said['share']:.0%} of {width} × {height} pixels are taken for cell",
+        "overlay": "Overlay: cell in orange",
         "probability": "Probability: black 0, white 1",
         "mask": "Mask: probability above one half",
     }
@@ -68,7 +68,8 @@ def _result(data: bytes, store: Store, run: Run, shrink: int | None) -> None:
         column.image(pictures[name], caption=caption, alt=caption, width="stretch")
         column.download_button(f"Download {name}", pictures[name], f"{name}.png", "image/png", key=f"download.{name}", on_click="ignore")
     st.caption(
-        f"Seen at 1/{said['shrink']} of its size." if said["shrink"] > 1 else "Seen at its own size.",
+        f"{said['share']:.0%} of {width} × {height} pixels are taken for cell."
+        + (f" Seen at 1/{said['shrink']} of its size." if said["shrink"] > 1 else " Seen at its own size."),
         help="The network was trained on generated cells only. Elsewhere it finds what looks like them, and is sometimes surely wrong.",
     )
 

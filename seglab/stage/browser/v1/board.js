@@ -6,11 +6,8 @@ import { h } from "./dom.js";
 import { arrange, corner, hit } from "./layout.js";
 import { short } from "./numbers.js";
 import { paintBase, paintFocus, paintTokens } from "./paint.js";
-import { connected, neverRead, overlap, progress } from "./scene.js";
+import { connected, inputLetter, neverRead, overlap, progress, weightLetter } from "./scene.js";
 import { readTheme } from "./theme.js";
-
-const INPUTS = "abcdefgh"; // letters in place of numbers
-const WEIGHTS = (count) => (count <= 3 ? "xyz" : "pqrstuvwz");
 
 export class Board {
   /** `painted()` is called after the focus or the values changed on the canvas. */
@@ -177,15 +174,15 @@ export class Board {
 
   /** Letters for small grids: a, b, … times x, y, z. */
   labels(panel) {
-    const { followed } = this.scene, { trace } = followed, weights = WEIGHTS(trace.weight.data.length);
-    if (panel.kind === "kernel") return [...weights];
-    if (followed.inps.includes(panel)) return [...INPUTS];
+    const { followed } = this.scene, { trace } = followed;
+    if (panel.kind === "kernel") return Array.from(trace.weight.data, (_, weight) => weightLetter(trace, weight));
+    if (followed.inps.includes(panel)) return Array.from(panel.values, (_, cell) => inputLetter(cell));
     if (panel !== followed.out) return null;
     const labels = new Array(trace.output.length).fill("");
     for (let row = 0; row < trace.rows.length; row++) {
       const out = trace.outGrid.source[trace.rows.out[row]], inp = trace.grids[0].source[trace.rows.inp[row]];
       if (out < 0 || inp < 0 || (this.progress.done && !this.progress.done[row])) continue;
-      labels[out] += `${labels[out] ? "+" : ""}${INPUTS[inp]}${weights[trace.rows.weight[row]]}`;
+      labels[out] += `${labels[out] ? "+" : ""}${inputLetter(inp)}${weightLetter(trace, trace.rows.weight[row])}`;
     }
     return labels.map((label) => label || "0");
   }
@@ -193,7 +190,7 @@ export class Board {
   /** Small numbers in the corners of the cells that a cell is connected to: its products, or the weights that it is read through. */
   notes(focus) {
     const found = new Map(), { scene } = this, panel = scene.panels[focus.panel];
-    if (panel.plain || scene.state.letters) return found;
+    if (panel.plain || scene.state.letters || scene.state.count) return found;
     for (const link of scene.links) {
       const rows = link.rowsOf(focus.panel, focus.cell), { trace } = link;
       const reading = link.out === panel, target = reading ? link.inps[0] : link.out;

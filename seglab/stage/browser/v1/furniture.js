@@ -2,10 +2,11 @@
 
 import { makeControl } from "./controls.js";
 import { h, icon, setText } from "./dom.js";
-import { typed } from "./fields.js";
+import { typed, usual, write } from "./fields.js";
 import { makeHelp } from "./keys.js";
 import { makeSolver } from "./solver.js";
 
+const FREE = new Set(["stop", "view", "at", "target", "letters", "count"]); // what may differ while a stop is still itself
 const FEW = 3; // views in sight before the rest is unfolded
 
 export class Furniture {
@@ -13,6 +14,7 @@ export class Furniture {
     Object.assign(this, { stage, lesson: null, told: null, unfolded: false });
     this.stops = h("nav", { class: "stops", "aria-label": "Stops" });
     this.saying = h("p", { class: "saying" });
+    this.changed = h("button", { type: "button", class: "changed", title: "Put this stop back (r)", onclick: () => this.stage.reset() }, "Changed: put back");
     this.views = h("div", { class: "views", role: "group", "aria-label": "View" });
     this.tools = h("div", { class: "tools" });
     this.controls = h("div", { class: "controls" });
@@ -49,7 +51,13 @@ export class Furniture {
 
   furnishViews() {
     const { views } = this.lesson, { stage } = this;
-    const go = (name) => stage.change({ view: name }, { push: true });
+    // A view that cannot show this setting says what it needs.
+    const go = (name) => {
+      if (stage.change({ view: name }, { push: true })) return true;
+      const { label, needs } = views.find((view) => view.name === name);
+      stage.say(`“${label}” ${needs || "cannot show this setting"}${needs ? "." : `: ${stage.message.textContent}`}`);
+      return false;
+    };
     this.viewButtons = views.map((view) => h("button", { type: "button", onclick: () => go(view.name) }, view.label));
     this.more = h("button", { type: "button", class: "more", onclick: () => {
       this.unfolded = true;
@@ -91,15 +99,23 @@ export class Furniture {
     this.more.hidden = this.unfolded || lesson.views.length <= FEW;
     this.viewList.value = state.view;
     if (this.solver) this.solveSoon(state);
+    this.showChanged(state);
     if (!stop || this.told === stop) return;
     this.told = stop;
     this.stopButtons.forEach((button, i) => (i + 1 === state.stop ? button.setAttribute("aria-current", "step") : button.removeAttribute("aria-current")));
-    this.saying.replaceChildren(h("b", {}, stop.title), h("span", {}, stop.text));
+    this.saying.replaceChildren(h("b", {}, stop.title), h("span", {}, stop.text), this.changed);
     setText(this.count, `${state.stop} of ${lesson.stops.length}`);
     this.before.disabled = state.stop === 1;
     this.after.disabled = state.stop === lesson.stops.length;
     const next = lesson.stops[state.stop];
     for (const name of ["aria-label", "title"]) this.after.setAttribute(name, next ? `Next stop: ${next.title}` : "Next stop");
+  }
+
+  /** Whether a stop's words are still about what is seen. */
+  showChanged(state) {
+    const { fields, stops } = this.lesson, own = stops.length ? usual(this.lesson, state.stop) : state;
+    const changed = fields.some((field) => !FREE.has(field.name) && write(field, state[field.name]) !== write(field, own[field.name]));
+    this.saying.classList.toggle("past", changed);
   }
 
   /** The list of answers follows once a drag has paused. */
@@ -138,7 +154,7 @@ export class Furniture {
   }
 
   help() {
-    this.helper ??= makeHelp();
+    this.helper ??= makeHelp(this.brushButton !== null);
     this.stage.element.append(this.helper);
     this.helper.showModal();
   }

@@ -6,18 +6,20 @@ import { h } from "./dom.js";
 const HELP = [
   ["Space", "play or pause"], ["← →", "step back, step forward"], ["Home, End", "to the beginning, to the end"], ["r", "put this stop back"],
   ["Tab", "to the next grid; arrows then move from cell to cell"], ["Enter, digits", "type into the cell"], [", .", "step while in a grid"],
-  ["b", "paint cells with the pointer"], ["Escape", "let go of the cell"], ["?", "these keys"],
+  ["b", "paint cells with the pointer"], ["Escape", "let go of the cell, leave lecture mode"], ["?", "these keys"],
 ];
 
 /** Answer a key pressed anywhere in the stage. A bare letter never reaches the page, where `r` would run it again. */
-export function answerKey(stage, event) {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+export function answerKey(stage, event, outside = false) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
   const target = event.composedPath()[0], panel = target.dataset?.panel;
   const kind = target.tagName === "INPUT" ? target.type : target.tagName.toLowerCase();
-  if (kind === "number" || kind === "text" || target.closest("dialog")) return event.stopPropagation();
+  if (kind === "number" || kind === "text" || target.closest("dialog")) return void event.stopPropagation();
+  if (outside && ["Home", "End"].includes(event.key)) return undefined; // these scroll the page
   const done = panel === undefined ? stageKey(stage, event, kind) : gridKey(stage, event, Number(panel)) || stageKey(stage, event, "grid");
   if (done) event.preventDefault();
   if (done || event.key.length === 1) event.stopPropagation();
+  return done;
 }
 
 function gridKey({ board, hands }, event, index) {
@@ -42,14 +44,15 @@ function stageKey(stage, event, kind) {
   else if (event.key === "b") stage.furniture.toggleBrush();
   else if (event.key === "?") stage.furniture.help();
   else if (event.key === "Escape" && board.pinned) board.pin(null);
+  else if (event.key === "Escape" && stage.element.classList.contains("lecture")) stage.host.present?.();
   else return false;
   return true;
 }
 
-/** The dialog that lists the keys. */
-export function makeHelp() {
+/** The dialog that lists the keys; those that type and paint only where cells can be edited. */
+export function makeHelp(editable) {
   const dialog = h("dialog", { "aria-label": "Keys" },
-    h("dl", {}, HELP.flatMap(([key, what]) => [h("dt", {}, key), h("dd", {}, what)])),
+    h("dl", {}, HELP.filter(([key]) => editable || !["Enter, digits", "b"].includes(key)).flatMap(([key, what]) => [h("dt", {}, key), h("dd", {}, what)])),
     h("button", { type: "button", onclick: () => dialog.close() }, "Close"));
   return dialog;
 }

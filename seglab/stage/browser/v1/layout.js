@@ -20,7 +20,7 @@ export function arrange(panels, width, height, { largest, unit }) {
 
 const columnsOf = (panel) => panel.columns * panel.channels + CHANNEL_GAP * (panel.channels - 1);
 const isSmall = (panel) => Math.max(panel.rows, columnsOf(panel)) <= 12;
-const cellOf = (panel, cell) => (isSmall(panel) && cell < READABLE ? Math.min(READABLE, Math.max(cell * 4, 8)) : cell);
+const cellOf = (panel, cell) => (!panel.plain && isSmall(panel) && cell < READABLE ? Math.min(READABLE, Math.max(cell * 4, 8)) : cell);
 
 function measure(lines, cell, unit) {
   const sized = lines.map((line) => ({

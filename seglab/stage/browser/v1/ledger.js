@@ -1,7 +1,7 @@
 // The ledger: the arithmetic of one cell in words and numbers, as pieces {text, role, dim} in the colours of the grids.
 
 import { exact } from "./numbers.js";
-import { coordinates, overlap, realCell } from "./scene.js";
+import { coordinates, inputLetter, overlap, realCell, weightLetter } from "./scene.js";
 
 const MOST = 16; // terms written out
 
@@ -45,7 +45,7 @@ function made(scene, link, focus, panel, progress) {
   }
   const terms = rows.slice(0, MOST).flatMap((row, i) => [
     ...(i ? [say(trace.reduce === "max" || trace.reduce === "min" ? ", " : " + ")] : []),
-    ...term(link, row, panel.role).map((piece) => ({ ...piece, dim: !done(row) })),
+    ...term(scene, link, row, panel.role).map((piece) => ({ ...piece, dim: !done(row) })),
   ]);
   if (rows.length > MOST) terms.push(say(` … ${rows.length - MOST} more`));
   const compares = trace.reduce === "max" || trace.reduce === "min";
@@ -53,7 +53,7 @@ function made(scene, link, focus, panel, progress) {
   const bias = trace.bias && real >= 0 ? [say(` + ${signed(exact(trace.bias[Math.floor(real / (trace.output.length / trace.bias.length))]))}`, "kernel")] : [];
   const values = progress ?? trace.full;
   const value = real < 0 ? values.canvas[focus.cell] : values.values[real];
-  const result = started ? [say(" = "), say(exact(value), panel.role)] : [say(" : not reached yet")];
+  const result = scene.state.letters && started ? [] : started ? [say(" = "), say(exact(value), panel.role)] : [say(" : not reached yet")];
   const after = real < 0 ? [say(", then cropped by the padding")] : rows.every(done) ? [] : started ? [say(" so far")] : [];
   const call = trace.activation ? [say(`${link.trace.op.match(/relu|sigmoid|tanh|threshold/)?.[0] ?? "activation"}(`)] : [];
   const first = [name, say(" = "), ...call, ...opened, ...terms, ...bias, ...closed, ...(call.length ? [say(")")] : []), ...result, ...after];
@@ -61,12 +61,14 @@ function made(scene, link, focus, panel, progress) {
 }
 
 /** The factors of one row: value · weight, or coefficient · value. */
-function term(link, row, outRole) {
-  const { trace } = link, { inp, weight, coef } = trace.rows, value = signed(exact(trace.canvas[inp[row]]));
+function term(scene, link, row, outRole) {
+  const { trace } = link, { inp, weight, coef } = trace.rows, { letters } = scene.state;
+  const value = letters ? inputLetter(trace.grids[0].source[inp[row]]) : signed(exact(trace.canvas[inp[row]]));
   const source = link.inps.find((panel) => link.columns.get(panel.index)[row] >= 0), role = source?.role ?? (outRole === "input" ? null : "input");
   const factor = coef && coef[row] !== 1 ? [say(signed(exact(coef[row]))), say("·")] : [];
   if (!trace.weight) return [...factor, say(value, role)];
-  return [...factor, say(value, role), say("·"), say(signed(exact(trace.weight.data[weight[row]])), "kernel")];
+  const scale = letters ? weightLetter(trace, weight[row]) : signed(exact(trace.weight.data[weight[row]]));
+  return [...factor, say(value, role), say("·"), say(scale, "kernel")];
 }
 
 function copied(scene, link, rows, name, panel) {
@@ -107,14 +109,15 @@ function used(scene, link, focus, panel) {
   const rows = Array.from(link.rowsOf(focus.panel, focus.cell)), { trace } = link, real = realCell(panel, focus.cell);
   const name = say(nameOf(scene, panel, focus.cell), panel.role);
   const value = panel.kind === "kernel" ? trace.weight.data[focus.cell] : real < 0 ? panel.fill : panel.values[real];
-  const head = [name, say(" = "), say(exact(value), panel.role)];
+  const letter = scene.state.letters && real >= 0 && (panel.kind === "kernel" ? weightLetter(trace, focus.cell) : inputLetter(real));
+  const head = [name, say(" = "), say(letter || exact(value), panel.role)];
   if (panel.margin === "padding" && coordinatesOutside(panel, focus.cell)) head.push(say(" (padding)"));
   if (!rows.length) return [...head, say(": no output reads this cell")];
   const verb = panel.kind === "kernel" ? "meets" : trace.op.startsWith("conv_transpose") ? "stamps" : "is read by";
   const count = rows.length === 1 ? "1 cell" : `${rows.length} cells`;
   const out = link.out, told = rows.slice(0, 9).flatMap((row, i) => {
     const target = out && !out.hidden ? [say(" → "), say(nameOf(scene, out, link.columns.get(out.index)[row]), out.role)] : [];
-    return [say(i ? ", " : ": "), ...term(link, row, out?.role), ...target];
+    return [say(i ? ", " : ": "), ...term(scene, link, row, out?.role), ...target];
   });
   const more = rows.length > 9 ? [say(`, … ${rows.length - 9} more`)] : [];
   return [...head, say(` ${verb} ${count}`), ...told, ...more];
@@ -145,11 +148,14 @@ function entry(scene, focus, panel) {
 function placeOnly(scene, focus, panel) {
   const link = scene.followed, rows = link.rowsOf(focus.panel, focus.cell), name = say(nameOf(scene, panel, focus.cell), panel.role);
   const others = panel === link.out ? link.inps[0] : link.out, column = link.columns.get(others.index);
-  const cells = [...new Set(Array.from(rows, (row) => column[row]))].filter((cell) => cell >= 0);
+  const all = [...new Set(Array.from(rows, (row) => column[row]))].filter((cell) => cell >= 0);
+  const cells = all.filter((cell) => !coordinatesOutside(others, cell)), beyond = all.length - cells.length;
   const outside = coordinatesOutside(panel, focus.cell);
   const kind = outside ? (panel.margin === "cropped" ? ", cropped away by the padding," : ", padding,") : "";
   const verb = panel === link.out ? (link.trace.op.startsWith("conv_transpose") ? "is stamped by" : "reads") : link.trace.op.startsWith("conv_transpose") ? "stamps" : "is read by";
-  if (!cells.length) return [name, say(`${kind} ${panel === link.out ? "gets nothing" : "is never read"}`)];
+  const pools = link.trace.op.includes("pool"), told = others.margin === "cropped" ? "in the cropped border" : pools ? "outside, left out" : "of padding, 0";
+  const rest = beyond ? [say(`; ${beyond} ${told}`)] : [];
+  if (!all.length) return [name, say(`${kind} ${panel === link.out ? "gets nothing" : "is never read"}`)];
   const named_ = cells.slice(0, 9).flatMap((cell, i) => [...(i ? [say(", ")] : []), say(nameOf(scene, others, cell), others.role)]);
-  return [name, say(`${kind} ${verb} ${cells.length === 1 ? "1 cell" : `${cells.length} cells`}: `), ...named_, ...(cells.length > 9 ? [say(" …")] : [])];
+  return [name, say(`${kind} ${verb} ${cells.length === 1 ? "1 cell" : `${cells.length} cells`}${cells.length ? ": " : ""}`), ...named_, ...(cells.length > 9 ? [say(" …")] : []), ...rest];
 }

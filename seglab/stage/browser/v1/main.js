@@ -65,9 +65,11 @@ export default function ({ data, parentElement, setTriggerValue }) {
   host.acknowledged = Math.max(host.acknowledged, data.ack);
   if (!host.waiting && host.sent <= host.acknowledged) host.extra = data.extra;
   if (mounted.rev !== data.rev) {
+    const told = mounted.rev !== null;
     mounted.rev = data.rev;
     host.waiting = null;
     stage.adopt(data.lesson, data.state);
+    if (told) stage.comeIntoView();
   }
   stage.enlarge(data.lecture);
   stage.board.retheme();

@@ -5,6 +5,7 @@ import { short } from "./numbers.js";
 import { fillOf, inkOn, veil } from "./theme.js";
 
 const NUMBERS = 17; // cells of this many pixels and more show their numbers
+const NOTES = 52; // cells of this many have room for a note below their number
 const LINES = 5; // and of this many their borders
 
 /** Paint every panel. `shown(panel)` gives {values, canvas, touched, reached, largest, labels, unread}. */
@@ -99,16 +100,16 @@ function paintLines(context, panel, place, theme) {
 function paintTexts(context, texts, size, theme) {
   context.textAlign = "center";
   context.textBaseline = "middle";
-  let font = 0;
+  // One size for all numbers of a grid, and none where the longest does not fit.
+  const longest = texts.reduce((most, [text]) => (text === "cross" || text === "dot" ? most : Math.max(most, text.length)), 2);
+  const font = Math.floor(Math.min(size * 0.42, 26, (size - 3) / (0.61 * longest)));
+  context.font = `${font}px ${theme.mono}`;
   for (const [text, x, y, ink] of texts) {
     if (text === "cross") paintCross(context, x, y, size, theme);
     else if (text === "dot") {
       context.fillStyle = theme.line;
       context.fillRect(x + size / 2 - 1, y + size / 2 - 1, 2, 2);
-    } else if (size >= NUMBERS) {
-      const wanted = Math.floor(Math.min(size * 0.42, 26, (size - 3) / (0.61 * Math.max(text.length, 2))));
-      if (wanted < 7) continue;
-      if (wanted !== font) context.font = `${(font = wanted)}px ${theme.mono}`;
+    } else if (size >= NUMBERS && font >= 7) {
       context.fillStyle = ink;
       context.fillText(text, x + size / 2, y + size / 2 + 0.5);
     }
@@ -233,7 +234,7 @@ export function paintFocus(context, scene, places, theme, focus, marked, notes) 
       context.strokeStyle = theme.ink;
       context.strokeRect(x + 1, y + 1, Math.max(size - 2, 2), Math.max(size - 2, 2));
     }
-    if (size >= 40) paintNotes(context, panel, place, notes?.get(panel.index), theme, scene);
+    if (size >= NOTES * place.unit) paintNotes(context, panel, place, notes?.get(panel.index), theme, scene);
   }
 }
 

@@ -43,5 +43,5 @@ export function adjoint(scene) {
   }
   x.forEach((value, i) => (left += value * cy[i]));
   y.forEach((value, i) => (right += value * trace.output[i]));
-  return `With a second picture y = 0, 1, 2, … of the output's size: ⟨C y, x⟩ = ${exact(left)} and ⟨y, Cᵀ x⟩ = ${exact(right)}. Always equal: that is what a transpose is.`;
+  return `What makes Cᵀ the transpose: for any picture y of the output's size, here 0, 1, 2, …, ⟨C y, x⟩ = ${exact(left)} and ⟨y, Cᵀ x⟩ = ${exact(right)} are equal.`;
 }

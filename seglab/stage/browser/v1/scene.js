@@ -17,8 +17,13 @@ export function makeScene(lesson, state) {
   if (state.count && followed.out) followed.out.title = "Stamps per cell";
   // On a line a cell has one coordinate.
   const line = panels.every((panel) => panel.kind !== "grid" || panel.grid_.shape[1] === 1) && followed.trace.kernelSize[0] === 1;
+  if (line) for (const panel of panels) panel.size = panel.size.replaceAll(/\b1 × /g, "");
   return { lesson, view, state, made, panels, links, followed, line, order: stepOrder(view, followed, panels) };
 }
+
+/** The letter that stands for a real input cell, and for a weight, where letters take the place of numbers. */
+export const inputLetter = (cell) => "abcdefgh"[cell];
+export const weightLetter = (trace, weight) => (trace.weight.data.length <= 3 ? "xyz" : "pqrstuvwz")[weight];
 
 function makePanel(spec, index, made) {
   const [kind, of] = spec.grid.includes(":") ? spec.grid.split(":") : ["grid", spec.grid];
@@ -29,6 +34,7 @@ function makePanel(spec, index, made) {
   if (kind === "column") Object.assign(panel, columnPanel(made.grids.get(of)));
   [panel.channels, panel.rows, panel.columns] = panel.grid_.canvas;
   panel.size = panel.grid_.shape.slice(panel.channels > 1 ? 0 : 1).join(" × ");
+  if (panel.margin === "padding") panel.size += `, padded to ${panel.grid_.canvas.slice(1).join(" × ")}`;
   panel.place = places(panel.grid_);
   return panel;
 }

@@ -1,6 +1,6 @@
 // The inverse question: which settings take this size to that one? A list to pick from, for each axis that asks differently.
 
-import { h } from "./dom.js";
+import { h, setText } from "./dom.js";
 import { solve } from "./sizes.js";
 
 const MOST = 40;
@@ -11,15 +11,18 @@ export function makeSolver(field, { change, pick }) {
   const lists = h("div", { class: "answers" });
   const any = h("input", { type: "checkbox", onchange: () => render() });
   const goal = h("input", { type: "number", min: field.low, max: field.high, step: 1, "aria-label": "Wanted size", onchange: () => wish() });
+  const said = h("span", { role: "alert" });
   let state = null;
   const wish = () => {
     const value = Math.round(Number(goal.value));
-    if (Number.isFinite(value)) change({ target: [0, 1].map(() => Math.min(Math.max(value, field.low), field.high)) });
+    const possible = goal.value !== "" && value >= field.low && value <= field.high;
+    setText(said, possible ? "" : ` A size is a whole number from ${field.low} to ${field.high}.`);
+    if (possible) change({ target: [value, value] });
     render();
   };
   const element = h("section", { class: "solver", "aria-label": "The question turned around" },
     h("p", { class: "ask" }, h("b", {}, "Turned around: "), h("span", {}, "which settings give "), goal, h("span", { class: "from" }),
-      h("label", {}, any, " any stride")), lists);
+      h("label", {}, any, " any stride"), said), lists);
 
   function answersOf(axis) {
     const transposed = state.op === "conv_transpose", stride = state.stride[axis];

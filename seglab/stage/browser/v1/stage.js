@@ -32,13 +32,16 @@ export class Stage {
     this.remark = h("div", { class: "remark" });
     this.message = h("div", { class: "message", role: "alert" });
     const ledger = h("div", { class: "ledger", tabindex: "0", role: "region", "aria-label": "Arithmetic" }, this.first, this.second);
-    const legend = h("div", { class: "legend" }, h("i", { class: "scale", "aria-hidden": "true" }), "red below 0, white 0, dark above");
+    this.scaleWords = h("span", {});
+    const legend = h("div", { class: "legend" }, h("i", { class: "scale", "aria-hidden": "true" }), this.scaleWords);
     this.legend = legend;
-    this.element = h("div", { class: "stage", role: "region", "aria-label": "Stage" },
+    this.board.element.append(this.message);
+    this.element = h("div", { class: "stage", role: "region", "aria-label": "Stage", tabindex: "-1" },
       this.furniture.top, this.board.element, ledger, this.live, h("div", { class: "under" }, this.remark, legend),
-      this.timeline.element, this.message, this.furniture.controls, this.furniture.solverBox);
+      this.timeline.element, this.furniture.controls, this.furniture.solverBox);
     this.element.addEventListener("keydown", (event) => answerKey(this, event));
     this.watchSliders();
+    this.watchPage();
     this.element.stage = this; // for measurements and tests
     root.append(this.element);
   }
@@ -52,7 +55,31 @@ export class Stage {
     window.addEventListener("pointercancel", this.letGo);
   }
 
+  /**
+   * Keys work as soon as the page is there: while nothing on it has the focus they are the stage's. A button that was clicked with the
+   * pointer gives the focus back, so that Space then plays and does not press it again.
+   */
+  watchPage() {
+    this.pageKey = (event) => {
+      const box = this.board.element.getBoundingClientRect(), seen = box.bottom > 0 && box.top < window.innerHeight;
+      if (event.target === document.body && seen) answerKey(this, event, true);
+    };
+    window.addEventListener("keydown", this.pageKey, { capture: true });
+    this.element.addEventListener("click", (event) => {
+      const button = event.composedPath()[0].closest?.("button");
+      if (event.detail > 0 && button && !button.closest("dialog, .control, .solver")) this.element.focus({ preventScroll: true });
+    });
+  }
+
+  /** Bring the board before a person's eyes. */
+  comeIntoView() {
+    const box = this.board.element.getBoundingClientRect();
+    if (box.top >= 0 && box.bottom <= window.innerHeight) return;
+    this.element.scrollIntoView({ block: "start", behavior: this.calm.matches ? "auto" : "smooth" });
+  }
+
   destroy() {
+    window.removeEventListener("keydown", this.pageKey, { capture: true });
     this.timeline.pause();
     this.board.destroy();
     this.hands.destroy();
@@ -193,6 +220,7 @@ export class Stage {
   tell() {
     const { focus, scene, progress } = this.board;
     const told = focus ? describe(scene, focus, progress) : { first: [{ text: "Press play, or point at any cell." }], second: null };
+    setText(this.scaleWords, this.board.theme?.mode === "dark" ? "red below 0, black 0, light above" : "red below 0, white 0, dark above");
     fillLine(this.first, told.first);
     fillLine(this.second, told.second ?? []);
     this.spoken = plainText(told.first);
