@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import App, ready
+from conftest import App, ready, wait_for
 
 from seglab.lessons import LESSONS
 
@@ -116,6 +116,7 @@ def test_tabs_and_questions(visit: Visit) -> None:
         page.wait_for_selector("text=No: None.")
         page.get_by_role("button", name="Show it on the stage").click()
         page.wait_for_function("document.querySelector('[data-testid=stApp]') && location.search.includes('count=1')")
+        wait_for(lambda: 0 <= page.locator(".stage .board").bounding_box()["y"] < 500, page)
         ready(page)
         assert findings(page) == []
 

@@ -462,3 +462,110 @@ def test_large_grids_are_there_row_by_row(stage: Mounted) -> None:
     stage.page.keyboard.press("ArrowDown")
     assert grid.get_by_role("gridcell").count() == 64
     assert grid.get_by_role("row").get_attribute("aria-rowindex") == "2"
+
+
+# -- what a person meets first ------------------------------------------------------------------------------------------
+
+
+def test_keys_work_before_anything_has_the_focus(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, at=0)
+    stage.page.evaluate("document.activeElement.blur()")
+    stage.page.keyboard.press("ArrowRight")
+    assert stage.state["at"] == 1
+    stage.page.keyboard.press(" ")
+    stage.page.wait_for_function("stage.state.at === 4 && !stage.timeline.playing")
+    stage.page.keyboard.press("Home")
+    assert stage.state["at"] == 4, "Home and End scroll the page until the stage has the focus"
+
+
+def test_space_plays_after_a_button_was_clicked_with_the_pointer(stage: Mounted) -> None:
+    stage.open(TRANSPOSED)
+    stage.page.get_by_role("button", name="Next stop", exact=False).click()
+    assert stage.state["stop"] == 2
+    stage.page.keyboard.press(" ")
+    assert stage.js("stage.timeline.playing")
+    assert stage.state["stop"] == 2
+    stage.page.get_by_role("button", name="Next stop", exact=False).focus()
+    stage.page.keyboard.press("Enter")
+    assert stage.js("document.activeElement.textContent") == "Next ›", "the keyboard stays where it is"
+
+
+def test_a_changed_stop_says_so_and_is_put_back(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, **{"stop": 3, **TRANSPOSED.stops[2].state})
+    back = stage.page.get_by_role("button", name="Changed: put back")
+    assert not back.is_visible()
+    stage.js("stage.change({ at: 1 })")
+    assert not back.is_visible(), "walking is no change"
+    stage.js("stage.change({ dilation: 2 })")
+    back.click()
+    assert stage.state == TRANSPOSED.state(stop=3, **TRANSPOSED.stops[2].state)
+    assert not back.is_visible()
+
+
+def test_letters_are_letters_in_the_arithmetic_too(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, x=[[2, 3]], w=[[5, 7, 11]], stride=2, letters=True, at=2)
+    stage.point("Output", 0, 2)
+    assert stage.ledger == "O(2) = a·z + b·x"
+    stage.point("Input", 0, 1)
+    assert stage.ledger == "I(1) = b stamps 3 cells: b·x → O(2), b·y → O(3), b·z → O(4)"
+    assert stage.js("stage.scene.panels.map((panel) => panel.size)") == ["2", "3", "5"]
+
+
+def test_counts_are_of_stamps_in_every_view(stage: Mounted) -> None:
+    counted = []
+    for view in ("stamp", "zeros"):
+        stage.open(TRANSPOSED, x=[[1] * 5] * 5, w=[[1] * 3] * 3, stride=2, count=True, view=view, at=9999)
+        stage.page.wait_for_function("!stage.board.frame")
+        counted.append(stage.js("stage.board.content(stage.scene.followed.out).values"))
+    assert counted[0] == counted[1]
+    stage.point("Stamps per cell", 2, 2)
+    assert stage.ledger.startswith("4 stamps reach O(2,2) = ")
+
+
+def test_cells_outside_the_image_are_told_apart(stage: Mounted) -> None:
+    lesson = LESSONS["output_size"]
+    stage.open(lesson, op="max_pool", size=[5, 5], kernel=[2, 2], stride=[2, 2], ceil_mode=True)
+    stage.point("Output", 2, 2)
+    assert stage.ledger == "O(2,2) reads 1 cell: I(4,4); 3 outside, left out"
+    stage.open(lesson, padding=[1, 1])
+    stage.point("Output", 0, 0)
+    assert stage.ledger == "O(0,0) reads 4 cells: I(0,0), I(0,1), I(1,0), I(1,1); 5 of padding, 0"
+
+
+def test_a_view_says_what_it_needs(stage: Mounted) -> None:
+    stage.open(TRANSPOSED, w=[[1, 2, 3], [4, 5, 6], [7, 8, 9]], stride=2)
+    before = stage.js("stage.timeline.element.getBoundingClientRect().top")
+    stage.page.get_by_role("button", name="More views…").click()
+    stage.page.get_by_role("button", name="Against bilinear").click()
+    assert stage.state["view"] == "stamp"
+    assert stage.message == (
+        "“Against bilinear” compares outputs of one size, the input's times the stride: with stride 2 take kernel 4 and padding 1."
+    )
+    assert stage.js("stage.timeline.element.getBoundingClientRect().top") == before, "the message lies over the board"
+
+
+def test_one_settle_at_a_time_and_none_after_leaving(browser: Browser, files: str) -> None:
+    """The component as Streamlit calls it, on a page that was left and come back to: the server has acknowledged four settles before."""
+    page = browser.new_page()
+    page.clock.install()
+    page.goto(files)
+    page.evaluate(
+        """async (lesson) => {
+          const show = (await import("/v1/main.js")).default, state = Object.fromEntries(lesson.fields.map((f) => [f.name, f.default]));
+          window.sent = [];
+          const data = { lesson, state, rev: 1, ack: 4, extra: {}, lecture: false };
+          window.leave = show({ data, parentElement: document.body, setTriggerValue: (_, value) => sent.push(value.id) });
+          const { stage } = document.querySelector(".stage");
+          stage.goStop(2);
+          stage.goStop(3);
+          stage.goStop(4);
+        }""",
+        TRANSPOSED.as_json(),
+    )
+    assert page.evaluate("sent") == [5], "the other two wait for the answer"
+    assert page.evaluate("location.search") == "?v=1&stop=2"
+    page.evaluate("leave()")
+    page.evaluate("history.replaceState({}, '', '/v1/')")
+    page.clock.run_for(10_000)
+    assert page.evaluate("[sent.length, location.search]") == [1, ""]
+    page.close()
