@@ -145,6 +145,7 @@ def test_a_link_to_no_run_is_said_and_the_page_stays(visit: Visit) -> None:
 def test_a_killed_worker_is_said_and_the_run_goes_on(own: App, visit: Visit) -> None:
     with visit("/train", server=own) as page:
         start(page)
+        page.get_by_text("Try the weights it has now").click()
         page.get_by_text("pixels are taken for cell").wait_for(timeout=40_000)
         zygote = next(pid for pid in children(own.process.pid) if children(pid))
         for worker in children(zygote):

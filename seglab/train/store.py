@@ -17,7 +17,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -147,21 +147,26 @@ class Store:
 
     def run(self, identity: str) -> Run:
         """A run by its id. Raises NotFoundError."""
-        columns = "id, name, config, status, wish, message, device, step, seconds, created, updated, results"
-        with self._open() as database:
-            row = database.execute(f"SELECT {columns} FROM runs WHERE id = ?", (identity,)).fetchone()
-        if row is None:
+        found = self._select("WHERE id = ?", (identity,))
+        if not found:
             raise NotFoundError(f"run {identity[:20]!r} is not here: it was deleted, or it belongs to another machine")
-        named = dict(zip(columns.split(", "), row, strict=True))
-        named |= {"config": TrainConfig.from_json(json.loads(named["config"])), "results": json.loads(named["results"])}
-        return Run(**named)
+        return found[0]
 
     def runs(self, token: str | None = None) -> list[Run]:
         """All runs, the newest first; with `token` those of its owner."""
         where, values = ("WHERE owner = ?", (owner_mark(token),)) if token else ("", ())
+        return self._select(f"{where} ORDER BY created DESC", values)
+
+    def _select(self, where: str, values: tuple[str, ...]) -> list[Run]:
+        names = [field.name for field in fields(Run)]
         with self._open() as database:
-            found = database.execute(f"SELECT id FROM runs {where} ORDER BY created DESC", values).fetchall()
-        return [self.run(identity) for (identity,) in found]
+            rows = database.execute(f"SELECT {', '.join(names)} FROM runs {where}", values).fetchall()
+        found = []
+        for row in rows:
+            named = dict(zip(names, row, strict=True))
+            named |= {"config": TrainConfig.from_json(json.loads(named["config"])), "results": json.loads(named["results"])}
+            found.append(Run(**named))
+        return found
 
     def owns(self, identity: str, token: str | None) -> bool:
         """Whether `token` is the owner's."""

@@ -11,6 +11,8 @@ from seglab.lessons import LESSONS
 from seglab.ui.files import assets
 from seglab.ui.links import in_lecture, last, leave_lecture
 
+# Nothing of ours runs long in the web process: a "running" that flickers while a page is kept up to date only distracts.
+_QUIET = '<style>[data-testid="stStatusWidget"] { display: none; }</style>'
 _PAGE = """<style>
 .stMainBlockContainer { padding-top: 3.75rem; padding-bottom: 4rem; max-width: 1240px; }
 .stMainBlockContainer h1 { font-size: 2rem; padding: 0; }
@@ -34,6 +36,7 @@ ICONS = {"start": "home", "transposed_convolution": "stacks", "output_size": "st
 def frame(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
     """Set the page up, and draw the sidebar with links to all `pages` (by name) that keep each one's last state."""
     st.set_page_config(page_title=f"{page.title} · seglab", page_icon=str(assets() / "icon.png"), layout="wide")
+    st.html(_QUIET)
     if st.context.theme.type == "dark":
         st.html(_DARK)
     if in_lecture():

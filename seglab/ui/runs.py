@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import numpy as np
 import streamlit as st
@@ -18,7 +19,8 @@ from seglab.ui.curves import Point, curves
 from seglab.ui.links import KEPT, in_lecture, remember
 
 POLL = 0.35  # seconds between looks at a run that is under way
-POLL_FIRST = 0.15  # until it has its first point
+POLL_FIRST = 0.05  # until it has its first point, which each look waits for
+FIRST_WAIT = 0.4
 WRONG = (213, 94, 0)
 STATUS = {
     "queued": ("waiting for a worker", "hourglass_top"),
@@ -143,7 +145,7 @@ def watch(store: Store, run: Run, token: str | None) -> None:
             now = _latest(store, run.id)
         except NotFoundError:
             st.rerun()
-        points = store.points(now.id)
+        points = store.points(now.id) or (_first_points(store, now.id) if now.open else [])
         st.markdown(_facts(now, points))
         left, right = st.columns([1.15, 1])
         with left:
@@ -168,6 +170,14 @@ def explain() -> None:
             "- **Otsu’s threshold and a watershed** is the handcrafted way: one grey value parts cell from background, then touching cells"
             " are cut apart. The dashed line is its mean IoU on the same images."
         )
+
+
+def _first_points(store: Store, identity: str) -> list[Point]:
+    """The first point as soon as it is there; drawing an empty chart again and again meanwhile would only hold up the worker."""
+    until = time.monotonic() + FIRST_WAIT
+    while not (points := store.points(identity)) and time.monotonic() < until:
+        time.sleep(0.02)
+    return points
 
 
 def _latest(store: Store, identity: str) -> Run:

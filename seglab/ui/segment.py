@@ -23,6 +23,10 @@ def segment_panel(store: Store, run: Run) -> None:
     if not weights.exists():
         st.caption("As soon as the run has saved its first weights, a picture can be tried here.")
         return
+    # Looking at a picture takes time from the training, and what it finds is old at once: so while it trains only when asked to.
+    if run.status == "running" and not st.toggle("Try the weights it has now", key="early"):
+        st.caption("Or wait: when the run is paused or has ended, the picture is looked at by itself.")
+        return
     left, right = st.columns([1, 1], vertical_alignment="top")
     source = left.segmented_control("Picture", [*PHOTOGRAPHS, "Your own"], default="Coins", key="picture", required=True)
     told = "The network has seen cells of about 13 to 23 pixels. A picture of larger things has to be shrunk first."
