@@ -38,11 +38,11 @@ def curves(points: Sequence[Point], steps: int | None, baseline: float | None, i
         figure.add_scatter(x=[0, last], y=[baseline] * 2, name=name, mode="lines", line=dashed, row=2, col=1)
     figure.update_xaxes(range=[0, last], fixedrange=True)
     figure.update_xaxes(title="optimiser steps", row=2, col=1)
+    figure.update_yaxes(title="cross-entropy", range=[0, 0.75], fixedrange=True, row=1, col=1)
+    figure.update_yaxes(title="mean IoU", range=[0, 1], fixedrange=True, row=2, col=1)
     words = {"title_font_color": ink, "tickfont_color": ink}
     figure.update_xaxes(**words)
     figure.update_yaxes(**words)
-    figure.update_yaxes(title="cross-entropy", range=[0, 0.75], fixedrange=True, row=1, col=1)
-    figure.update_yaxes(title="mean IoU", range=[0, 1], fixedrange=True, row=2, col=1)
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
     size = {"font_size": 20, "height": 620} if large else {"font_size": 14, "height": 470}
     figure.update_layout(**size, margin={"l": 10, "r": 10, "t": 34, "b": 10}, uirevision="run", showlegend=True, legend=legend)

@@ -3,7 +3,7 @@
 import { exact } from "./numbers.js";
 import { coordinates, inputLetter, overlap, realCell, weightLetter } from "./scene.js";
 
-const MOST = 16; // terms written out
+const MOST = 12; // terms written out
 
 const say = (text, role = null, dim = false) => ({ text, role, dim });
 const signed = (text) => (text.startsWith("−") ? `(${text})` : text);
