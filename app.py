@@ -6,6 +6,7 @@ from seglab.ui.frame import frame
 
 PAGES = {
     "start": st.Page("pages/start.py", title="Start", default=True),
+    "convolution": st.Page("pages/convolution.py", title="Convolution"),
     "transposed_convolution": st.Page("pages/transposed_convolution.py", title="Transposed convolution"),
     "output_size": st.Page("pages/output_size.py", title="Output size"),
     "train": st.Page("pages/train.py", title="A U-Net, live"),

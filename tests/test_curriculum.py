@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import seglab as sl
+from seglab.lessons import LESSONS
+from seglab.stage.lesson import build
 
 NINE = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
 
@@ -123,6 +125,30 @@ def test_b1_the_kernel_is_not_flipped() -> None:
     assert first.output[0, 0] == pytest.approx(-0.002)
     assert sl.conv2d(image, kernel[::-1, ::-1], [-0.11], padding="same").output[0, 0] == pytest.approx(0.686)
     assert sl.conv2d(image, kernel, padding=1).output.shape == (6, 6)
+
+
+def test_b1_the_first_layer_by_hand_on_its_stop() -> None:
+    lesson = LESSONS["convolution"]
+    state = lesson.state(**lesson.stops[8].state)
+    linear = build(lesson, {**state, "activation": "none"}).output
+    np.testing.assert_allclose(linear, [[-0.002, 0.956, 2.015, 0.885, -0.11]] * 4 + [[-0.11 + 0.4 * 0.31, 0.78, 1.495, 0.615, -0.11]])
+    np.testing.assert_allclose(build(lesson, state).output, np.maximum(linear, 0))
+    flipped = build(lesson, {**state, "activation": "none", "view": "flipped"})
+    assert flipped.values("f")[0, 0] == pytest.approx(0.686)
+
+
+def test_b3_zeros_make_a_false_edge_and_the_other_paddings_do_not() -> None:
+    lesson = LESSONS["convolution"]
+    zeros = build(lesson, lesson.state(**lesson.stops[4].state)).output
+    assert (zeros[1:-1, 1:-1] == 0).all()
+    assert (zeros[0] != 0).all()
+    for mode in ("replicate", "reflect", "circular"):
+        assert (build(lesson, lesson.state(**{**lesson.stops[4].state, "padding_mode": mode})).output == 0).all()
+
+
+def test_b2_stride_halves_four_cells() -> None:
+    lesson = LESSONS["convolution"]
+    assert build(lesson, lesson.state(**lesson.stops[6].state)).output.shape == (2, 2)
 
 
 def test_b6_b7_pooling_and_its_gradient() -> None:

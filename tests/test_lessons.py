@@ -47,6 +47,8 @@ def test_every_view_shows_the_same_output_where_it_can_be_built(lesson: Lesson) 
 def values(field: Field) -> st.SearchStrategy:
     if field.kind == "int":
         return st.integers(field.low, field.high)
+    if field.kind == "number":
+        return st.integers(field.low * 1000, field.high * 1000).map(lambda n: n / 1000)
     if field.kind == "pair":
         return st.lists(st.integers(field.low, field.high), min_size=2, max_size=2)
     if field.kind == "choice":
@@ -63,7 +65,8 @@ def values(field: Field) -> st.SearchStrategy:
         st.integers(0, 999),
         *[st.integers(1, 64)] * 2,
     )
-    return st.one_of(literal, pattern)
+    photo = st.builds(lambda n, h, w: f"photo{n}.{h}x{w}", st.integers(0, 1), *[st.integers(1, 64)] * 2)
+    return st.one_of(literal, pattern, photo)
 
 
 @pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)

@@ -124,7 +124,7 @@ def test_terms_that_have_not_arrived_are_marked(stage: Mounted) -> None:
 def test_the_ledger_ends_with_the_value_that_numpy_gives(lesson: Lesson, stage: Mounted) -> None:
     """Random states; every panel of numbers that a step made; a few of its cells."""
     compared = 0
-    for state in random_states(lesson, 60):
+    for state in random_states(lesson, 150):
         try:
             pipeline = build(lesson, state)
         except ValueError:

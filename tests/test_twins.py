@@ -158,10 +158,14 @@ def random_states(lesson: Lesson, count: int) -> list[dict[str, Any]]:
         for field in lesson.fields:
             if field.kind == "grid":
                 literal = (rng.integers(-8, 9, rng.integers(1, 6, 2)) / 4).tolist()
-                pattern = f"{rng.choice(['random', 'ones', 'disc'])}{rng.integers(1, 9)}.{rng.integers(1, 12)}x{rng.integers(1, 12)}"
+                pattern = (
+                    f"{rng.choice(['random', 'ones', 'disc', 'photo'])}{rng.integers(0, 2)}.{rng.integers(1, 12)}x{rng.integers(1, 12)}"
+                )
                 state[field.name] = literal if rng.random() < 0.7 else pattern
             elif field.kind == "pair":
                 state[field.name] = rng.integers(field.low, min(field.high, 9) + 1, 2).tolist()
+            elif field.kind == "number":
+                state[field.name] = int(rng.integers(field.low * 4, field.high * 4 + 1)) / 4
             elif field.kind == "int":
                 state[field.name] = int(rng.integers(field.low, field.high + 1))
             elif field.kind == "choice":

@@ -1,7 +1,8 @@
 """The lessons as data, by name."""
 
+from seglab.lessons.convolution import CONVOLUTION
 from seglab.lessons.output_size import OUTPUT_SIZE
 from seglab.lessons.transposed_convolution import TRANSPOSED_CONVOLUTION
 from seglab.stage.lesson import Lesson
 
-LESSONS: dict[str, Lesson] = {lesson.name: lesson for lesson in (TRANSPOSED_CONVOLUTION, OUTPUT_SIZE)}
+LESSONS: dict[str, Lesson] = {lesson.name: lesson for lesson in (CONVOLUTION, TRANSPOSED_CONVOLUTION, OUTPUT_SIZE)}

@@ -7,9 +7,12 @@ One table drives the link, the stage's controls, `seglab export --set` and store
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -19,19 +22,20 @@ VERSION = "1"
 LARGEST_LITERAL = 8  # a grid up to this many cells a side is written out in the link
 LARGEST_GRID = 64
 LARGEST_VALUE = 999_999.0
-Kind = Literal["int", "pair", "choice", "flag", "grid"]
+Kind = Literal["int", "number", "pair", "choice", "flag", "grid"]
 State = dict[str, Any]
+Value = TypeVar("Value", int, float)
 
 _NUMBER = re.compile(r"-?\d{1,6}(\.\d{1,6})?", re.ASCII)
-_PATTERN = re.compile(r"(random|ones|disc)(\d{1,4})\.(\d{1,2})x(\d{1,2})", re.ASCII)
+_PATTERN = re.compile(r"(random|ones|disc|photo)(\d{1,4})\.(\d{1,2})x(\d{1,2})", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Field:
     """One value of a lesson's state.
 
-    `default` is an int, a pair [vertical, horizontal], a word, a bool, or a grid: a list of rows, or the text of a pattern such as
-    ``random3.16x16`` (seed 3). For grids `low` and `high` bound the cells a side.
+    `default` is an int, a number (`step` is how finely its slider moves), a pair [vertical, horizontal], a word, a bool, or a grid: a list
+    of rows, or the text of a pattern such as ``random3.16x16`` (seed 3). For grids `low` and `high` bound the cells a side.
     """
 
     name: str
@@ -42,6 +46,7 @@ class Field:
     low: int = 0
     high: int = 0
     options: tuple[str, ...] = ()
+    step: float = 1.0
 
     def read(self, text: str) -> Any:
         """The value that `text` in a link stands for. Raises ValueError with a sentence."""
@@ -56,6 +61,8 @@ class Field:
         if self.kind == "pair":
             vertical, horizontal = value
             return str(vertical) if vertical == horizontal else f"{vertical}x{horizontal}"
+        if self.kind == "number":
+            return number(value)
         if self.kind == "flag":
             return "1" if value else "0"
         if self.kind == "grid" and not isinstance(value, str):
@@ -86,6 +93,8 @@ def cells(value: Any) -> FloatArray:
         raise ValueError(f"grid {value!r} is neither rows of numbers nor a pattern such as random3.16x16")
     name, argument, height, width = match[1], *(int(part) for part in match.groups()[1:])
     y, x = np.mgrid[:height, :width]
+    if name == "photo":
+        return photograph(argument)[:height, :width]
     if name == "ones":
         return np.full((height, width), float(argument))
     if name == "disc":
@@ -93,6 +102,17 @@ def cells(value: Any) -> FloatArray:
         inside = (2 * y - height + 1) ** 2 + (2 * x - width + 1) ** 2 <= radius**2
         return np.where(inside, float(argument), 0.0)
     return scrambled(argument, height * width).reshape(height, width)
+
+
+@cache
+def photograph(number: int) -> FloatArray:
+    """A photograph of 64 x 64 pixels, 0 black to 1 white in hundredths; the browser has the same file."""
+    text = (Path(__file__).parent / "browser" / "v1" / "photographs.js").read_text(encoding="utf-8")
+    stored = re.findall(r'"([A-Za-z0-9+/=]{5000,})"', text)
+    if number >= len(stored):
+        raise ValueError(f"photograph {number} is not there: choose 0 to {len(stored) - 1}")
+    grey = np.frombuffer(b64decode(stored[number]), np.uint8).reshape(LARGEST_GRID, LARGEST_GRID).astype(int)
+    return np.asarray((grey * 100 + 127) // 255 / 100, np.float64)
 
 
 def scrambled(seed: int, count: int) -> FloatArray:
@@ -152,7 +172,7 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _bounded(field: Field, value: int) -> int:
+def _bounded(field: Field, value: Value) -> Value:
     if not field.low <= value <= field.high:
         raise ValueError(f"out of range ({field.low} to {field.high})")
     return value
@@ -160,6 +180,12 @@ def _bounded(field: Field, value: int) -> int:
 
 def _read_int(field: Field, text: str) -> int:
     return _bounded(field, _whole(text))
+
+
+def _read_number(field: Field, text: str) -> float:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError("not a number of at most six decimals")
+    return _bounded(field, float(text))
 
 
 def _read_pair(field: Field, text: str) -> list[int]:
@@ -187,6 +213,8 @@ def _read_grid(field: Field, text: str) -> Any:
     if match:
         if not all(field.low <= int(side) <= LARGEST_GRID for side in match.groups()[2:]):
             raise ValueError(f"out of range ({field.low} to {LARGEST_GRID} cells a side)")
+        if match[1] == "photo":
+            photograph(int(match[2]))
         return text
     rows = [line.split("_") for line in text.split("~")]
     if not all(_NUMBER.fullmatch(cell) for row in rows for cell in row):
@@ -198,4 +226,4 @@ def _read_grid(field: Field, text: str) -> Any:
     return [[float(cell) for cell in row] for row in rows]
 
 
-_READERS = {"int": _read_int, "pair": _read_pair, "choice": _read_choice, "flag": _read_flag, "grid": _read_grid}
+_READERS = {"int": _read_int, "number": _read_number, "pair": _read_pair, "choice": _read_choice, "flag": _read_flag, "grid": _read_grid}

@@ -24,9 +24,18 @@ Role = Literal["input", "kernel", "output", "skip", "difference"]
 
 @dataclass(frozen=True)
 class Ref:
-    """Stands for the value of a field."""
+    """Stands for the value of a field; with `cases`, for what they say of that value ("0" and "1" for a flag), itself a value or a Ref."""
 
     field: str
+    cases: Mapping[str, Any] | None = None
+
+    def of(self, state: State) -> Any:
+        """What it stands for in a state."""
+        value = state[self.field]
+        if self.cases is None:
+            return value
+        found = self.cases.get(str(int(value)) if isinstance(value, bool) else value, value)
+        return found.of(state) if isinstance(found, Ref) else found
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,8 @@ class Step:
     weight: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     inserted: str | None = None
-    operands: Mapping[str, Any] = field(default_factory=dict)  # further operands as they are, such as a bias
+    operands: Mapping[str, Any] = field(default_factory=dict)  # further operands, such as a bias; a bias of 0 is left out
+    flipped: bool = False  # with the weight turned by half a turn
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,7 @@ class Panel:
     symbol: str
     edits: str | None = None
     plain: bool = False  # cells without numbers: only their places matter
+    photo: bool = False  # shown as a photograph, 0 black and 1 white, as long as its kernel does not only look for edges
 
 
 @dataclass(frozen=True)
@@ -168,11 +179,15 @@ def _refuse_to_show(view: View, trace: Trace, state: State) -> None:
 
 
 def _follow(pipeline: Pipeline, step: Step, state: State) -> Pipeline:
-    options = {name: state[value.field] if isinstance(value, Ref) else value for name, value in step.options.items()} | dict(step.operands)
+    given = {**step.options, **step.operands}
+    options = {name: value.of(state) if isinstance(value, Ref) else value for name, value in given.items()}
+    if options.get("bias") == 0:
+        del options["bias"]
     image, weight = pipeline.values(step.reads[0]), None
     if step.weight is not None:
         value = state[step.weight]
         weight = np.ones(value) if isinstance(value, list) and isinstance(value[0], int) else cells(value)
+        weight = weight[::-1, ::-1] if step.flipped else weight
     if step.op == "layer":
         op, options = _layer(options)
         if op.endswith("pool2d"):

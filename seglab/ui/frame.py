@@ -30,7 +30,13 @@ header[data-testid="stHeader"], section[data-testid="stSidebar"] { display: none
 </style>"""
 
 
-ICONS = {"start": "home", "transposed_convolution": "stacks", "output_size": "straighten", "train": "model_training"}
+ICONS = {
+    "start": "home",
+    "convolution": "grid_on",
+    "transposed_convolution": "stacks",
+    "output_size": "straighten",
+    "train": "model_training",
+}
 
 
 def frame(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:

@@ -162,7 +162,9 @@ export class Board {
   content(panel) {
     const { scene } = this, { state, followed } = scene, isFollowed = panel.of === followed.name && panel.kind !== "kernel" && panel.values.length === followed.trace.output.length;
     const full = scene.links.find((link) => link.out === panel)?.trace.full;
-    const content = { values: panel.values, reached: null, canvas: full?.canvas, touched: full?.touched, largest: largestOf(panel.values) };
+    const maker = scene.links.find((link) => link.out === panel)?.trace;
+    const photo = panel.photo && (!maker?.weight || maker.weight.data.reduce((sum, weight) => sum + weight, 0) > 0.5);
+    const content = { photo, values: panel.values, reached: null, canvas: full?.canvas, touched: full?.touched, largest: largestOf(panel.values) };
     if (panel.plain) return { ...content, unread: panel === followed.inps[0] ? neverRead(scene) : null };
     if (isFollowed && state.count) {
       const values = overlap(scene);

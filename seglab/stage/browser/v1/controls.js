@@ -2,6 +2,7 @@
 
 import { cells, resized } from "./fields.js";
 import { h, icon, setText } from "./dom.js";
+import { exact } from "./numbers.js";
 import { LAYERS, USUAL } from "./recipe.js";
 
 /** One control for a field: {element, show(state)}. `change(patch)` returns whether the state took it. */
@@ -25,12 +26,13 @@ function flagControl(field, change) {
 
 const WORDS = { conv: "convolution", conv_transpose: "transposed convolution", max_pool: "max pooling", avg_pool: "average pooling" };
 
-/** A choice of operator puts back what the new operator does not have. */
+/** A choice; one of operator puts back what the new operator does not have. */
 function choiceControl(field, change) {
   const options = field.options.map((value) => h("option", { value }, WORDS[value] ?? value));
   const select = h("select", {
     "aria-label": field.label,
     onchange: () => {
+      if (field.name !== "op") return void change({ [field.name]: select.value });
       const known = LAYERS[select.value]?.[1] ?? Object.keys(USUAL);
       const undone = Object.fromEntries(Object.entries(USUAL).filter(([name]) => !known.includes(name)));
       change({ [field.name]: select.value, ...undone }) || change({ [field.name]: select.value, ...USUAL });
@@ -42,7 +44,7 @@ function choiceControl(field, change) {
 
 /** A number, or two (height and width) that go together until the lock is opened. */
 function numberControl(field, change) {
-  const pair = field.kind !== "int", grid = field.kind === "grid";
+  const pair = field.kind !== "int" && field.kind !== "number", grid = field.kind === "grid";
   const read = (state) => (grid ? cells(state[field.name]).shape : [state[field.name]].flat());
   let shown = null, current = null, apart = false;
 
@@ -53,14 +55,18 @@ function numberControl(field, change) {
   // Towards the wished value as far as the settings allow.
   const set = (axis, wished) => {
     const from = read(current), goal = Math.min(Math.max(wished, field.low), field.high);
+    if (field.kind === "number") {
+      write([Math.round(goal / field.step) * field.step]);
+      return api.show(current, true);
+    }
     for (let value = goal; value !== from[axis]; value += value > from[axis] ? -1 : 1) {
       if (write(apart ? from.map((other, i) => (i === axis ? value : other)) : from.map(() => value))) break;
     }
-    api.show(current, true);
+    return api.show(current, true);
   };
   const lines = ["height", "width"].slice(0, pair ? 2 : 1).map((side, axis) => {
-    const slider = h("input", { type: "range", min: field.low, max: field.high, step: 1, oninput: () => set(axis, Number(slider.value)) });
-    const button = (sign, by) => h("button", { type: "button", class: "small", onclick: () => set(axis, read(current)[axis] + by) }, sign);
+    const slider = h("input", { type: "range", min: field.low, max: field.high, step: field.step, oninput: () => set(axis, Number(slider.value)) });
+    const button = (sign, by) => h("button", { type: "button", class: "small", onclick: () => set(axis, read(current)[axis] + by * field.step) }, sign);
     const minus = button("−", -1), plus = button("+", 1);
     const element = h("div", { class: "slide" }, minus, slider, plus);
     const name = (label) => {
@@ -93,7 +99,7 @@ function numberControl(field, change) {
         line.name(pair && apart ? `${field.label}, ${line.side}` : field.label);
         line.element.hidden = axis === 1 && !apart;
       });
-      setText(value, pair ? values.join(" × ") : String(values[0]));
+      setText(value, pair ? values.join(" × ") : exact(values[0]));
       if (lock) {
         lock.replaceChildren(icon(apart ? "unlock" : "lock"));
         lock.setAttribute("aria-pressed", String(!apart));

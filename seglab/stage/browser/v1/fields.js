@@ -1,9 +1,11 @@
 // Fields: the state of a lesson and the link that holds it. The twin of seglab/stage/fields.py; both must write the same link.
 
+import { PHOTOGRAPHS } from "./photographs.js";
+
 export const VERSION = "1";
 export const LARGEST_LITERAL = 8;
 export const LARGEST_VALUE = 999999;
-const PATTERN = /^(random|ones|disc)(\d{1,4})\.(\d{1,2})x(\d{1,2})$/;
+const PATTERN = /^(random|ones|disc|photo)(\d{1,4})\.(\d{1,2})x(\d{1,2})$/;
 
 /** A cell as it stands in a link: at most six decimals, no exponent. */
 export function number(value) {
@@ -17,6 +19,7 @@ export function cells(value) {
   if (typeof value !== "string") return { data: Float64Array.from(value.flat()), shape: [value.length, value[0].length] };
   const [, name, argument, ...sides] = value.match(PATTERN);
   const [height, width] = sides.map(Number), given = Number(argument);
+  if (name === "photo") return photograph(given, height, width);
   if (name === "random") return { data: scrambled(given, height * width), shape: [height, width] };
   const radius = (Math.min(height, width) * 2) / 3, limit = name === "ones" ? Infinity : radius ** 2;
   const inside = (cell) => {
@@ -24,6 +27,15 @@ export function cells(value) {
     return (2 * y - height + 1) ** 2 + (2 * x - width + 1) ** 2 <= limit;
   };
   return { data: Float64Array.from({ length: height * width }, (_, cell) => (inside(cell) ? given : 0)), shape: [height, width] };
+}
+
+const hundredths = (byte) => Math.floor((byte * 100 + 127) / 255) / 100;
+
+/** The upper left of a photograph of 64 x 64 pixels, 0 black to 1 white in hundredths. */
+function photograph(number, height, width) {
+  const bytes = atob(PHOTOGRAPHS[number]);
+  const data = Float64Array.from({ length: height * width }, (_, i) => hundredths(bytes.charCodeAt(Math.floor(i / width) * 64 + (i % width))));
+  return { data, shape: [height, width] };
 }
 
 /** Digits 0 to 9: a counter mixed as by the MurmurHash3 finaliser. */
@@ -40,6 +52,7 @@ function scrambled(seed, count) {
 /** A field's value as it stands in a link. A pattern edited by hand goes by its pattern: a link holds 8 x 8 cells at most. */
 export function write(field, value) {
   if (field.kind === "pair") return value[0] === value[1] ? String(value[0]) : value.join("x");
+  if (field.kind === "number") return number(value);
   if (field.kind === "flag") return value ? "1" : "0";
   if (field.kind === "grid" && value.pattern) return value.pattern;
   if (field.kind === "grid" && typeof value !== "string") return value.map((row) => row.map(number).join("_")).join("~");

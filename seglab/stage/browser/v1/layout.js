@@ -11,16 +11,18 @@ export function arrange(panels, width, height, { largest, unit }) {
   for (let breaks = 0; breaks < 1 << Math.max(shown.length - 1, 0); breaks++) {
     const lines = [[shown[0]]];
     shown.slice(1).forEach((panel, i) => (breaks & (1 << i) ? lines.push([panel]) : lines.at(-1).push(panel)));
-    const cell = fit(lines, width, height, largest, unit), parted = lines.slice(1).some(([first]) => first.role === "kernel");
-    const worth = cell * (parted ? 0.8 : 1); // a kernel stays beside what it is applied to
-    if (!best || worth > best.worth + 0.5) best = { lines, cell, worth };
+    const cell = fit(lines, width, height, largest, unit), kernel = shown.find((panel) => panel.role === "kernel");
+    const parted = lines.slice(1).some(([first]) => first === kernel);
+    // The first kernel stays beside what it is applied to; where it makes no difference, few lines and a full first one.
+    const worth = cell * (parted ? 0.8 : 1) - 0.5 * lines.length + (0.6 * lines[0].length) / shown.length;
+    if (!best || worth > best.worth + 0.05) best = { lines, cell, worth };
   }
   return placed(best.lines, best.cell, width, height, unit);
 }
 
 const columnsOf = (panel) => panel.columns * panel.channels + CHANNEL_GAP * (panel.channels - 1);
 const isSmall = (panel) => Math.max(panel.rows, columnsOf(panel)) <= 12;
-const cellOf = (panel, cell) => (!panel.plain && isSmall(panel) && cell < READABLE ? Math.min(READABLE, Math.max(cell * 4, 8)) : cell);
+const cellOf = (panel, cell) => (!panel.plain && isSmall(panel) && cell < READABLE ? Math.min(READABLE, Math.max(cell * 8, 8)) : cell);
 
 function measure(lines, cell, unit) {
   const sized = lines.map((line) => ({

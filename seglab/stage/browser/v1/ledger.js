@@ -55,7 +55,7 @@ function made(scene, link, focus, panel, progress) {
   const value = real < 0 ? values.canvas[focus.cell] : values.values[real];
   const result = scene.state.letters && started ? [] : started ? [say(" = "), say(exact(value), panel.role)] : [say(" : not reached yet")];
   const after = real < 0 ? [say(", then cropped by the padding")] : rows.every(done) ? [] : started ? [say(" so far")] : [];
-  const call = trace.activation ? [say(`${link.trace.op.match(/relu|sigmoid|tanh|threshold/)?.[0] ?? "activation"}(`)] : [];
+  const call = trace.activation ? [say(`${trace.named ?? trace.op}(`)] : [];
   const first = [name, say(" = "), ...call, ...opened, ...terms, ...bias, ...closed, ...(call.length ? [say(")")] : []), ...result, ...after];
   return { first, second: rows.length <= 9 ? named(scene, link, rows, focus, panel) : null };
 }

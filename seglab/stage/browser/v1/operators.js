@@ -32,7 +32,8 @@ const pair = (value, dims, unit = 1) => (dims === 1 ? [unit, [value].flat()[0]] 
 function margins(padding, kernel, stride, dilation, dims) {
   if (padding === "valid") return [[0, 0], [0, 0]];
   if (padding === "same") {
-    if (stride[0] !== 1 || stride[1] !== 1) throw new Error(`padding="same" needs stride 1, here ${stride}: give the padding as a number`);
+    const told = dims === 1 ? `(${stride[1]},)` : `(${stride.join(", ")})`;
+    if (stride[0] !== 1 || stride[1] !== 1) throw new Error(`padding="same" needs stride 1, here ${told}: give the padding as a number`);
     return dilation.map((d, axis) => {
       const total = d * (kernel[axis] - 1);
       return [Math.floor(total / 2), total - Math.floor(total / 2)];
@@ -68,7 +69,7 @@ const convolution = (dims) => ({ input, weight, bias }, options) => {
   return new Trace({
     op: `conv${dims}d`, dims, inputs: [image], grids: [grid],
     rows: window_([cOut, image.shape[0]], groups, out, grid.canvas.slice(1), taps, stride, dilation),
-    used: { stride, padding: around, dilation }, outGrid: makeGrid([cOut, ...out]), weight: kernel, kernelSize: taps, bias: biasOf(bias), activation: chosen(options.activation),
+    used: { stride, padding: around, dilation }, outGrid: makeGrid([cOut, ...out]), weight: kernel, kernelSize: taps, bias: biasOf(bias), activation: chosen(options.activation), named: options.activation,
   });
 };
 

@@ -2,7 +2,7 @@
 
 import { corner } from "./layout.js";
 import { short } from "./numbers.js";
-import { fillOf, inkOn, veil } from "./theme.js";
+import { fillOf, greyOf, inkOn, veil } from "./theme.js";
 
 const NUMBERS = 17; // cells of this many pixels and more show their numbers
 const NOTES = 52; // cells of this many have room for a note below their number
@@ -15,7 +15,7 @@ export function paintBase(context, scene, places, theme, shown) {
     if (!place) continue;
     paintTitle(context, panel, place, theme);
     const content = shown(panel);
-    if (place.cell < LINES) paintPixels(context, panel, place, theme, content);
+    if (place.cell < (panel.photo ? NUMBERS : LINES)) paintPixels(context, panel, place, theme, content);
     else paintCells(context, panel, place, theme, content);
     paintFrame(context, panel, place, theme);
   }
@@ -63,13 +63,13 @@ function paintCells(context, panel, place, theme, content) {
       if (!margin && content.unread?.has(cell)) texts.push(["cross", x, y]);
       continue;
     }
-    const tone = fillOf(theme, margin || blank ? 0 : value, content.largest);
-    if (!margin && !blank && value !== 0) {
+    const tone = content.photo ? greyOf(value) : fillOf(theme, margin || blank ? 0 : value, content.largest);
+    if (!margin && !blank && (value !== 0 || content.photo)) {
       context.fillStyle = tone.fill;
       context.fillRect(x, y, size, size);
     }
     if (blank) texts.push(["dot", x, y]);
-    else texts.push([content.labels ? content.labels[panel.grid_.source[cell]] ?? "" : short(value), x, y, margin ? theme.muted : value === 0 ? theme.ink : tone.ink]);
+    else texts.push([content.labels ? content.labels[panel.grid_.source[cell]] ?? "" : short(value), x, y, margin ? theme.muted : value === 0 && !content.photo ? theme.ink : tone.ink]);
   }
   paintHatch(context, margins, size, theme);
   paintLines(context, panel, place, theme);
@@ -156,7 +156,8 @@ function paintPixels(context, panel, place, theme, content) {
   const count = panel.channels * panel.rows * panel.columns, plane = panel.rows * panel.columns;
   for (let cell = 0; cell < count; cell++) {
     const { value, blank, margin } = cellValue(panel, content, cell);
-    const colour = fillOf(theme, blank || margin || panel.plain ? 0 : value, content.largest).rgb;
+    const empty = blank || margin || panel.plain, photo = content.photo && !empty;
+    const colour = (photo ? greyOf(value) : fillOf(theme, empty ? 0 : value, content.largest)).rgb;
     const channel = Math.floor(cell / plane), row = Math.floor((cell % plane) / panel.columns);
     const at = 4 * (row * image.width + channel * panel.columns + (cell % panel.columns));
     const dim = margin ? 0.86 : 1;

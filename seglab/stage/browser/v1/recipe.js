@@ -37,6 +37,15 @@ function refuseToShow(view, { inputs, output, weight }, state) {
   if (view.steps.some(({ op }) => op === "zero_insertion")) throw new Error("letters have no meaning for inserted zeros: switch them off for this view");
 }
 
+/** What a literal or a Ref of a step stands for. */
+function valueOf(value, state) {
+  if (!value?.field) return value;
+  const own = state[value.field];
+  if (!value.cases) return own;
+  const key = typeof own === "boolean" ? String(Number(own)) : own;
+  return valueOf(key in value.cases ? value.cases[key] : own, state);
+}
+
 const blank = ([height, width], fill) => ({ data: new Float64Array(height * width).fill(fill), shape: [height, width] });
 
 function add(made, name, op, reads, operands, options) {
@@ -52,10 +61,13 @@ function add(made, name, op, reads, operands, options) {
 const switches = (pooled) => ({ data: Float64Array.from(pooled.indices), shape: pooled.outGrid.shape });
 
 function follow(made, step, state) {
-  const options = Object.fromEntries(Object.entries(step.options).map(([name, value]) => [name, value?.field ? state[value.field] : value]));
+  const resolved = (given) => Object.fromEntries(Object.entries(given).map(([name, value]) => [name, valueOf(value, state)]));
+  const options = resolved(step.options), fixed = resolved(step.operands);
+  if (fixed.bias === 0) delete fixed.bias;
   const value = step.weight === null ? null : state[step.weight];
-  const weight = value && (Array.isArray(value) && !Array.isArray(value[0]) ? blank(value, 1) : cells(value));
-  const operands = { ...step.operands, ...(weight && { weight: step.op.endsWith("1d") ? { data: weight.data, shape: [weight.shape[1]] } : weight }) };
+  const upright = value && (Array.isArray(value) && !Array.isArray(value[0]) ? blank(value, 1) : cells(value));
+  const weight = step.flipped ? { data: Float64Array.from(upright.data).reverse(), shape: upright.shape } : upright;
+  const operands = { ...fixed, ...(weight && { weight: step.op.endsWith("1d") ? { data: weight.data, shape: [weight.shape[1]] } : weight }) };
   if (step.op === "layer") return layer(made, step, weight, options);
   if (!["conv", "conv_transpose", "zero_insertion"].includes(step.op)) return add(made, step.grid, step.op, step.reads, operands, options);
   const image = made.grids.get(step.reads[0]), line = image.shape[1] === 1 && weight.shape[0] === 1;

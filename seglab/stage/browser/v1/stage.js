@@ -220,7 +220,8 @@ export class Stage {
   tell() {
     const { focus, scene, progress } = this.board;
     const told = focus ? describe(scene, focus, progress) : { first: [{ text: "Press play, or point at any cell." }], second: null };
-    setText(this.scaleWords, this.board.theme?.mode === "dark" ? "red below 0, black 0, light above" : "red below 0, white 0, dark above");
+    const scale = this.board.theme?.mode === "dark" ? "red below 0, black 0, light above" : "red below 0, white 0, dark above";
+    setText(this.scaleWords, this.board.scene.panels.some((panel) => panel.photo) ? `${scale}; photographs: black 0, white 1` : scale);
     fillLine(this.first, told.first);
     fillLine(this.second, told.second ?? []);
     this.spoken = plainText(told.first);

@@ -62,3 +62,8 @@ function luminance(colour) {
   const [r, g, b] = colour.map((part) => (part / 255 <= 0.03928 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
+
+const GREYS = ramp([0, 0, 0], [255, 255, 255], 1);
+
+/** The fill of a photograph's value: 0 black, 1 white, in light and dark alike. */
+export const greyOf = (value) => GREYS[Math.round(Math.min(Math.max(value, 0), 1) * STEPS)];
