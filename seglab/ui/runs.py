@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from base64 import b64encode
 
 import numpy as np
 import streamlit as st
@@ -252,13 +253,15 @@ def _snapshot(snapshot: Snapshot | None) -> None:
     mask = snapshot.probabilities > 127
     wrong = np.repeat(snapshot.images[..., None], 3, axis=3)
     wrong[mask != (snapshot.truths > 0)] = WRONG
-    for array, caption, alt in (
-        (snapshot.images, "Four images that it never trains on", "Validation images"),
-        (snapshot.truths * np.uint8(255), "The truth", "True masks"),
-        (snapshot.probabilities, f"Probability of cell after {snapshot.step} steps: black 0, white 1", "Predicted probabilities"),
-        (wrong, "Wrong pixels, in orange", "Wrong pixels in orange over the images"),
+    # What changes travels with the page: as a file it could be gone before a slow browser has fetched it.
+    for array, changes, caption, alt in (
+        (snapshot.images, False, "Four images that it never trains on", "Validation images"),
+        (snapshot.truths * np.uint8(255), False, "The truth", "True masks"),
+        (snapshot.probabilities, True, f"Probability of cell after {snapshot.step} steps: black 0, white 1", "Predicted probabilities"),
+        (wrong, True, "Wrong pixels, in orange", "Wrong pixels in orange over the images"),
     ):
-        st.image(_strip(array), caption=caption, alt=alt, width="stretch")
+        strip = _strip(array)
+        st.image(f"data:image/png;base64,{b64encode(strip).decode()}" if changes else strip, caption=caption, alt=alt, width="stretch")
 
 
 def _strip(images: NDArray[np.uint8], scale: int = 2, gap: int = 8) -> bytes:
