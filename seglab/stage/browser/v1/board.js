@@ -6,7 +6,7 @@ import { h } from "./dom.js";
 import { arrange, corner, hit } from "./layout.js";
 import { short } from "./numbers.js";
 import { paintBase, paintFocus, paintTokens } from "./paint.js";
-import { connected, inputLetter, neverRead, overlap, progress, weightLetter } from "./scene.js";
+import { connected, inputLetter, neverRead, progress, weightLetter } from "./scene.js";
 import { readTheme } from "./theme.js";
 
 export class Board {
@@ -130,6 +130,7 @@ export class Board {
     if (!this.scene || !this.places.length) return;
     if (!this.theme) {
       this.theme = readTheme(this.element);
+      this.element.parentNode.dataset.mode = this.theme.mode;
       for (const [role, colour] of Object.entries(this.theme.roles)) this.element.parentNode.style.setProperty(`--${role}`, colour);
     }
     const { base, focus } = this.dirty, share = this.tween ? (performance.now() - this.tween.start) / this.tween.length : 1;
@@ -166,8 +167,8 @@ export class Board {
     const photo = panel.photo && (!maker?.weight || maker.weight.data.reduce((sum, weight) => sum + weight, 0) > 0.5);
     const content = { photo, values: panel.values, reached: null, canvas: full?.canvas, touched: full?.touched, largest: largestOf(panel.values) };
     if (panel.plain) return { ...content, unread: panel === followed.inps[0] ? neverRead(scene) : null };
-    if (isFollowed && state.count) {
-      const values = overlap(scene);
+    if (isFollowed && scene.counts) {
+      const values = scene.counts;
       return { ...content, values, largest: largestOf(values), canvas: full?.touched };
     }
     if (isFollowed) Object.assign(content, this.progress, { largest: content.largest });
@@ -192,7 +193,7 @@ export class Board {
   /** Small numbers in the corners of the cells that a cell is connected to: its products, or the weights that it is read through. */
   notes(focus) {
     const found = new Map(), { scene } = this, panel = scene.panels[focus.panel];
-    if (panel.plain || scene.state.letters || scene.state.count) return found;
+    if (panel.plain || scene.state.letters || scene.counts) return found;
     for (const link of scene.links) {
       const rows = link.rowsOf(focus.panel, focus.cell), { trace } = link;
       const reading = link.out === panel, target = reading ? link.inps[0] : link.out;

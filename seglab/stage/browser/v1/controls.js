@@ -32,10 +32,10 @@ function choiceControl(field, change) {
   const select = h("select", {
     "aria-label": field.label,
     onchange: () => {
-      if (field.name !== "op") return void change({ [field.name]: select.value });
-      const known = LAYERS[select.value]?.[1] ?? Object.keys(USUAL);
-      const undone = Object.fromEntries(Object.entries(USUAL).filter(([name]) => !known.includes(name)));
-      change({ [field.name]: select.value, ...undone }) || change({ [field.name]: select.value, ...USUAL });
+      const chosen = { [field.name]: select.value }, layer = field.name === "op" && LAYERS[select.value];
+      if (!layer) return void change(chosen);
+      const undone = Object.fromEntries(Object.entries(USUAL).filter(([name]) => !layer[1].includes(name)));
+      change({ ...chosen, ...undone }) || change({ ...chosen, ...USUAL });
     },
   }, options);
   const element = h("label", { class: "control choice", title: field.meaning }, h("span", { class: "label" }, field.label), select);
@@ -55,14 +55,11 @@ function numberControl(field, change) {
   // Towards the wished value as far as the settings allow.
   const set = (axis, wished) => {
     const from = read(current), goal = Math.min(Math.max(wished, field.low), field.high);
-    if (field.kind === "number") {
-      write([Math.round(goal / field.step) * field.step]);
-      return api.show(current, true);
-    }
-    for (let value = goal; value !== from[axis]; value += value > from[axis] ? -1 : 1) {
+    if (field.kind === "number") write([Math.round(goal / field.step) * field.step]);
+    else for (let value = goal; value !== from[axis]; value += value > from[axis] ? -1 : 1) {
       if (write(apart ? from.map((other, i) => (i === axis ? value : other)) : from.map(() => value))) break;
     }
-    return api.show(current, true);
+    api.show(current, true);
   };
   const lines = ["height", "width"].slice(0, pair ? 2 : 1).map((side, axis) => {
     const slider = h("input", { type: "range", min: field.low, max: field.high, step: field.step, oninput: () => set(axis, Number(slider.value)) });

@@ -60,9 +60,10 @@ export function write(field, value) {
 }
 
 /** What a link leaves out: the state of a stop, so that the stop's number alone is a link to it. */
-export function usual(lesson, stop = 1) {
-  return { ...Object.fromEntries(lesson.fields.map((field) => [field.name, field.default])), ...lesson.stops[stop - 1]?.state };
-}
+export const usual = (lesson, stop = 1) => ({ ...defaults(lesson), ...lesson.stops[stop - 1]?.state });
+
+/** What a lesson opens with. */
+export const defaults = (lesson) => Object.fromEntries(lesson.fields.map((field) => [field.name, field.default]));
 
 /** The link's query: a version, what differs from the usual in the order of the table, then `others` that are not the lesson's. */
 export function query(lesson, state, others = {}) {

@@ -26,7 +26,13 @@ export class Furniture {
   furnish(lesson) {
     const { stage } = this, field = (name) => lesson.fields.find((one) => one.name === name);
     Object.assign(this, { lesson, told: null, unfolded: false });
-    this.made = lesson.controls.map((name) => makeControl(field(name), (patch) => stage.change(patch)));
+    // A control that asked for the impossible goes back to what is.
+    const attempt = (patch) => {
+      const taken = stage.change(patch);
+      if (!taken) this.made.forEach((control) => control.show(stage.state));
+      return taken;
+    };
+    this.made = lesson.controls.map((name) => makeControl(field(name), attempt));
     this.controls.replaceChildren(...this.made.map((control) => control.element));
     this.solver = lesson.solves
       ? makeSolver(field("target"), { change: (patch) => stage.change(patch), pick: (patch) => stage.change(patch, { push: true }) }) : null;
@@ -55,7 +61,7 @@ export class Furniture {
     const go = (name) => {
       if (stage.change({ view: name }, { push: true })) return true;
       const { label, needs } = views.find((view) => view.name === name);
-      stage.say(`“${label}” ${needs || "cannot show this setting"}${needs ? "." : `: ${stage.message.textContent}`}`);
+      stage.say(needs ? `“${label}” ${needs}.` : `“${label}” cannot show this setting: ${stage.message.textContent}`);
       return false;
     };
     this.viewButtons = views.map((view) => h("button", { type: "button", onclick: () => go(view.name) }, view.label));

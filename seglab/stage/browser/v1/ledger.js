@@ -1,7 +1,7 @@
 // The ledger: the arithmetic of one cell in words and numbers, as pieces {text, role, dim} in the colours of the grids.
 
 import { exact } from "./numbers.js";
-import { coordinates, inputLetter, overlap, realCell, weightLetter } from "./scene.js";
+import { coordinates, inputLetter, realCell, weightLetter } from "./scene.js";
 
 const MOST = 12; // terms written out
 
@@ -39,8 +39,8 @@ function made(scene, link, focus, panel, progress) {
   const started = rows.some(done);
   if (trace.reduce === "pick" && !trace.activation) return { first: copied(scene, link, rows, name, panel), second: null };
   if (!rows.length) return { first: [name, say(" = 0: no stamp reaches this cell")], second: null };
-  if (scene.state.count && link === scene.followed) {
-    const stamps = real < 0 ? rows.length : overlap(scene)[real];
+  if (scene.counts && link === scene.followed) {
+    const stamps = real < 0 ? rows.length : scene.counts[real];
     name.text = `${stamps === 1 ? "1 stamp reaches" : `${stamps} stamps reach`} ${name.text}`;
   }
   const terms = rows.slice(0, MOST).flatMap((row, i) => [
@@ -55,7 +55,7 @@ function made(scene, link, focus, panel, progress) {
   const value = real < 0 ? values.canvas[focus.cell] : values.values[real];
   const result = scene.state.letters && started ? [] : started ? [say(" = "), say(exact(value), panel.role)] : [say(" : not reached yet")];
   const after = real < 0 ? [say(", then cropped by the padding")] : rows.every(done) ? [] : started ? [say(" so far")] : [];
-  const call = trace.activation ? [say(`${trace.named ?? trace.op}(`)] : [];
+  const call = trace.activation ? [say(`${trace.activation.name || trace.op}(`)] : [];
   const first = [name, say(" = "), ...call, ...opened, ...terms, ...bias, ...closed, ...(call.length ? [say(")")] : []), ...result, ...after];
   return { first, second: rows.length <= 9 ? named(scene, link, rows, focus, panel) : null };
 }

@@ -69,7 +69,8 @@ const convolution = (dims) => ({ input, weight, bias }, options) => {
   return new Trace({
     op: `conv${dims}d`, dims, inputs: [image], grids: [grid],
     rows: window_([cOut, image.shape[0]], groups, out, grid.canvas.slice(1), taps, stride, dilation),
-    used: { stride, padding: around, dilation }, outGrid: makeGrid([cOut, ...out]), weight: kernel, kernelSize: taps, bias: biasOf(bias), activation: chosen(options.activation), named: options.activation,
+    used: { stride, padding: around, dilation }, outGrid: makeGrid([cOut, ...out]),
+    weight: kernel, kernelSize: taps, bias: biasOf(bias), activation: chosen(options.activation),
   });
 };
 
@@ -84,7 +85,8 @@ const transposed = (dims) => ({ input, weight, bias }, options) => {
     axisSize("conv_transpose", image.shape[axis + 1], setting(taps[axis], stride[axis], p, dilation[axis], extra[axis])));
   const grid = makeGrid([cGroup * groups, ...out], cut.map((p, axis) => [p, Math.max(0, p - extra[axis])]));
   return new Trace({
-    extra, used: { stride, padding: cut.map((p) => [p, p]), dilation, output_padding: extra }, op: `conv_transpose${dims}d`, dims, inputs: [image], grids: [makeGrid(image.shape)],
+    op: `conv_transpose${dims}d`, dims, inputs: [image], grids: [makeGrid(image.shape)],
+    extra, used: { stride, padding: cut.map((p) => [p, p]), dilation, output_padding: extra },
     rows: exchange(window_([cIn, cGroup * groups], groups, image.shape.slice(1), grid.canvas.slice(1), taps, stride, dilation)),
     outGrid: grid, weight: kernel, kernelSize: taps, bias: biasOf(bias), activation: chosen(options.activation),
   });

@@ -5,8 +5,8 @@ import { short } from "./numbers.js";
 import { fillOf, greyOf, inkOn, veil } from "./theme.js";
 
 const NUMBERS = 17; // cells of this many pixels and more show their numbers
-const NOTES = 52; // cells of this many have room for a note below their number
 const LINES = 5; // and of this many their borders
+const NOTES = 52; // and of this many have room for a note below their number
 
 /** Paint every panel. `shown(panel)` gives {values, canvas, touched, reached, largest, labels, unread}. */
 export function paintBase(context, scene, places, theme, shown) {
@@ -51,6 +51,9 @@ function isInside(panel, cell) {
   return row >= top && row < panel.rows - bottom && column >= left && column < panel.columns - right;
 }
 
+/** The fill of a value on its grid's scale, a photograph's or a signed one; null is no value. */
+const toneOf = (theme, content, value) => (content.photo && value !== null ? greyOf(value) : fillOf(theme, value ?? 0, content.largest));
+
 function paintCells(context, panel, place, theme, content) {
   const size = place.cell, count = panel.channels * panel.rows * panel.columns;
   context.fillStyle = theme.paper;
@@ -63,7 +66,7 @@ function paintCells(context, panel, place, theme, content) {
       if (!margin && content.unread?.has(cell)) texts.push(["cross", x, y]);
       continue;
     }
-    const tone = content.photo ? greyOf(value) : fillOf(theme, margin || blank ? 0 : value, content.largest);
+    const tone = toneOf(theme, content, margin || blank ? null : value);
     if (!margin && !blank && (value !== 0 || content.photo)) {
       context.fillStyle = tone.fill;
       context.fillRect(x, y, size, size);
@@ -156,8 +159,7 @@ function paintPixels(context, panel, place, theme, content) {
   const count = panel.channels * panel.rows * panel.columns, plane = panel.rows * panel.columns;
   for (let cell = 0; cell < count; cell++) {
     const { value, blank, margin } = cellValue(panel, content, cell);
-    const empty = blank || margin || panel.plain, photo = content.photo && !empty;
-    const colour = (photo ? greyOf(value) : fillOf(theme, empty ? 0 : value, content.largest)).rgb;
+    const colour = toneOf(theme, content, blank || margin || panel.plain ? null : value).rgb;
     const channel = Math.floor(cell / plane), row = Math.floor((cell % plane) / panel.columns);
     const at = 4 * (row * image.width + channel * panel.columns + (cell % panel.columns));
     const dim = margin ? 0.86 : 1;
@@ -235,7 +237,7 @@ export function paintFocus(context, scene, places, theme, focus, marked, notes) 
       context.strokeStyle = theme.ink;
       context.strokeRect(x + 1, y + 1, Math.max(size - 2, 2), Math.max(size - 2, 2));
     }
-    if (size >= NOTES * place.unit) paintNotes(context, panel, place, notes?.get(panel.index), theme, scene);
+    if (size >= NOTES * place.unit) paintNotes(context, panel, place, notes?.get(panel.index), theme);
   }
 }
 

@@ -46,6 +46,9 @@ function valueOf(value, state) {
   return valueOf(key in value.cases ? value.cases[key] : own, state);
 }
 
+/** A kernel turned by half a turn. */
+const turned = ({ data, shape }) => ({ data: Float64Array.from(data).reverse(), shape });
+
 const blank = ([height, width], fill) => ({ data: new Float64Array(height * width).fill(fill), shape: [height, width] });
 
 function add(made, name, op, reads, operands, options) {
@@ -66,7 +69,7 @@ function follow(made, step, state) {
   if (fixed.bias === 0) delete fixed.bias;
   const value = step.weight === null ? null : state[step.weight];
   const upright = value && (Array.isArray(value) && !Array.isArray(value[0]) ? blank(value, 1) : cells(value));
-  const weight = step.flipped ? { data: Float64Array.from(upright.data).reverse(), shape: upright.shape } : upright;
+  const weight = step.flipped ? turned(upright) : upright;
   const operands = { ...fixed, ...(weight && { weight: step.op.endsWith("1d") ? { data: weight.data, shape: [weight.shape[1]] } : weight }) };
   if (step.op === "layer") return layer(made, step, weight, options);
   if (!["conv", "conv_transpose", "zero_insertion"].includes(step.op)) return add(made, step.grid, step.op, step.reads, operands, options);
@@ -113,8 +116,7 @@ function insertZeros(made, step, weight, options, line) {
   add(made, step.inserted, "crop", [nails], {}, {
     top: down.start, left: right.start, height: down.end - down.start, width: right.end - right.start,
   });
-  const flipped = { data: Float64Array.from(weight.data).reverse(), shape: weight.shape };
-  add(made, step.grid, "conv2d", [step.inserted], { weight: flipped }, { padding: axes.map((one) => one.padding), dilation });
+  add(made, step.grid, "conv2d", [step.inserted], { weight: turned(weight) }, { padding: axes.map((one) => one.padding), dilation });
 }
 
 function axis(size, kernel, stride, padding, dilation, extra) {

@@ -18,7 +18,8 @@ export function makeScene(lesson, state) {
   // On a line a cell has one coordinate.
   const line = panels.every((panel) => panel.kind !== "grid" || panel.grid_.shape[1] === 1) && followed.trace.kernelSize[0] === 1;
   if (line) for (const panel of panels) panel.size = panel.size.replaceAll(/\b1 × /g, "");
-  return { lesson, view, state, made, panels, links, followed, line, order: stepOrder(view, followed, panels) };
+  const counts = state.count ? overlap(made.pictured.get(followed.name) ?? followed.trace) : null;
+  return { lesson, view, state, made, panels, links, followed, line, counts, order: stepOrder(view, followed, panels) };
 }
 
 /** The letter that stands for a real input cell, and for a weight, where letters take the place of numbers. */
@@ -147,8 +148,8 @@ export function progress(scene, at) {
 }
 
 /** How many stamps reach each real output cell. */
-export function overlap(scene) {
-  const trace = scene.made.pictured.get(scene.followed.name) ?? scene.followed.trace, counts = new Float64Array(trace.output.length);
+function overlap(trace) {
+  const counts = new Float64Array(trace.output.length);
   for (const cell of trace.rows.out) if (trace.outGrid.source[cell] >= 0) counts[trace.outGrid.source[cell]]++;
   return counts;
 }

@@ -3,7 +3,7 @@
 
 import { Board } from "./board.js";
 import { h, setText } from "./dom.js";
-import { query, usual } from "./fields.js";
+import { defaults, query, usual } from "./fields.js";
 import { Furniture } from "./furniture.js";
 import { Hands } from "./hands.js";
 import { answerKey } from "./keys.js";
@@ -32,14 +32,15 @@ export class Stage {
     this.remark = h("div", { class: "remark" });
     this.message = h("div", { class: "message", role: "alert" });
     const ledger = h("div", { class: "ledger", tabindex: "0", role: "region", "aria-label": "Arithmetic" }, this.first, this.second);
-    this.scaleWords = h("span", {});
-    const legend = h("div", { class: "legend" }, h("i", { class: "scale", "aria-hidden": "true" }), this.scaleWords);
-    this.legend = legend;
+    this.photoWords = h("span", {}, "; photographs: black 0, white 1");
+    this.legend = h("div", { class: "legend" }, h("i", { class: "scale", "aria-hidden": "true" }),
+      h("span", {}, h("span", { class: "in-light" }, "red below 0, white 0, dark above"), h("span", { class: "in-dark" }, "red below 0, black 0, light above"), this.photoWords));
     this.board.element.append(this.message);
     this.element = h("div", { class: "stage", role: "region", "aria-label": "Stage", tabindex: "-1" },
-      this.furniture.top, this.board.element, ledger, this.live, h("div", { class: "under" }, this.remark, legend),
+      this.furniture.top, this.board.element, ledger, this.live, h("div", { class: "under" }, this.remark, this.legend),
       this.timeline.element, this.furniture.controls, this.furniture.solverBox);
     this.element.addEventListener("keydown", (event) => answerKey(this, event));
+    this.gone = new AbortController();
     this.watchSliders();
     this.watchPage();
     this.element.stage = this; // for measurements and tests
@@ -50,9 +51,7 @@ export class Stage {
   watchSliders() {
     const hold = (event) => (this.hands.sliding = event.composedPath()[0].type === "range");
     this.element.addEventListener("pointerdown", hold);
-    this.letGo = () => (this.hands.sliding = false);
-    window.addEventListener("pointerup", this.letGo);
-    window.addEventListener("pointercancel", this.letGo);
+    for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, () => (this.hands.sliding = false), { signal: this.gone.signal });
   }
 
   /**
@@ -60,11 +59,11 @@ export class Stage {
    * pointer gives the focus back, so that Space then plays and does not press it again.
    */
   watchPage() {
-    this.pageKey = (event) => {
+    const pageKey = (event) => {
       const box = this.board.element.getBoundingClientRect(), seen = box.bottom > 0 && box.top < window.innerHeight;
       if (event.target === document.body && seen) answerKey(this, event, true);
     };
-    window.addEventListener("keydown", this.pageKey, { capture: true });
+    window.addEventListener("keydown", pageKey, { capture: true, signal: this.gone.signal });
     this.element.addEventListener("click", (event) => {
       const button = event.composedPath()[0].closest?.("button");
       if (event.detail > 0 && button && !button.closest("dialog, .control, .solver")) this.element.focus({ preventScroll: true });
@@ -79,12 +78,10 @@ export class Stage {
   }
 
   destroy() {
-    window.removeEventListener("keydown", this.pageKey, { capture: true });
+    this.gone.abort();
     this.timeline.pause();
     this.board.destroy();
     this.hands.destroy();
-    window.removeEventListener("pointerup", this.letGo);
-    window.removeEventListener("pointercancel", this.letGo);
     clearTimeout(this.resting);
     clearTimeout(this.speaking);
     this.element.remove();
@@ -102,7 +99,7 @@ export class Stage {
     }
     this.board.pinned = null;
     this.say("");
-    if (!this.take(state)) this.take(this.defaults());
+    if (!this.take(state)) this.take(defaults(lesson));
     clearTimeout(this.resting);
     this.link = this.written();
     this.readOut();
@@ -114,10 +111,6 @@ export class Stage {
     this.element.classList.toggle("lecture", lecture);
     this.board.large = lecture;
     this.board.fit();
-  }
-
-  defaults() {
-    return Object.fromEntries(this.lesson.fields.map((field) => [field.name, field.default]));
   }
 
   /** Make `state` the state, or say why it cannot be and return false. */
@@ -155,13 +148,13 @@ export class Stage {
 
   /** An example in the view that is open, or in the lesson's first where that view cannot show it. */
   goExample(changes) {
-    const { stop, view } = this.state, from = { ...this.defaults(), stop };
+    const { stop, view } = this.state, from = { ...defaults(this.lesson), stop };
     return this.change({ ...from, view, ...changes }, { push: true }) || this.change({ ...from, ...changes }, { push: true });
   }
 
   reset() {
     if (this.lesson.stops.length) this.goStop(this.state.stop);
-    else this.change(this.defaults(), { push: true });
+    else this.change(defaults(this.lesson), { push: true });
   }
 
   /** What a link cannot hold is said. */
@@ -213,6 +206,7 @@ export class Stage {
     const lines = remark === "adjoint" ? [adjoint(scene)] : [...(remark === "sizes" ? [`Output size: ${generalSize(scene)}`] : []), ...sizeLines(scene)];
     setText(this.remark, lines.join("\n"));
     this.remark.classList.toggle("main", remark === "sizes");
+    this.photoWords.hidden = !scene.panels.some((panel) => panel.photo);
     this.legend.hidden = scene.panels.every((panel) => panel.hidden || panel.plain);
   }
 
@@ -220,8 +214,6 @@ export class Stage {
   tell() {
     const { focus, scene, progress } = this.board;
     const told = focus ? describe(scene, focus, progress) : { first: [{ text: "Press play, or point at any cell." }], second: null };
-    const scale = this.board.theme?.mode === "dark" ? "red below 0, black 0, light above" : "red below 0, white 0, dark above";
-    setText(this.scaleWords, this.board.scene.panels.some((panel) => panel.photo) ? `${scale}; photographs: black 0, white 1` : scale);
     fillLine(this.first, told.first);
     fillLine(this.second, told.second ?? []);
     this.spoken = plainText(told.first);
