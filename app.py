@@ -2,16 +2,9 @@
 
 import streamlit as st
 
-from seglab.ui.frame import frame
+from seglab.ui.frame import frame, pages
 
-PAGES = {
-    "start": st.Page("pages/start.py", title="Start", default=True),
-    "convolution": st.Page("pages/convolution.py", title="Convolution"),
-    "transposed_convolution": st.Page("pages/transposed_convolution.py", title="Transposed convolution"),
-    "output_size": st.Page("pages/output_size.py", title="Output size"),
-    "train": st.Page("pages/train.py", title="A U-Net, live"),
-}
-
+PAGES = pages()
 page = st.navigation(list(PAGES.values()), position="hidden")
 frame(page, PAGES)
 page.run()

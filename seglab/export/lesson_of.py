@@ -9,12 +9,11 @@ import numpy as np
 
 from seglab.pipeline import Pipeline
 from seglab.stage.fields import LARGEST_GRID, Field
-from seglab.stage.lesson import Lesson, Panel, Step, View
+from seglab.stage.lesson import Lesson, Panel, Step, View, fields_of
 from seglab.stored import call_json
 from seglab.trace import Call, Trace
 
 SYMBOLS = "IJLMN"
-END = 9999
 OWN = ("stop", "view", "at", "v", "lecture", "count", "letters")  # names that a link or the stage has a meaning for
 
 
@@ -63,13 +62,7 @@ def _of_pipeline(pipeline: Pipeline) -> Lesson:
 
 
 def _lesson(name: str, title: str, sentence: str, fields: list[Field], views: list[View]) -> Lesson:
-    declared = (
-        Field("stop", "int", 1, "Stop", "unused here", 1, 1),
-        Field("view", "choice", views[0].name, "View", "how the operator is walked through", options=tuple(view.name for view in views)),
-        *fields,
-        Field("at", "int", END, "Step", "how many steps are done", 0, END),
-    )
-    return Lesson(name, title, sentence, declared, tuple(views), stops=())
+    return Lesson(name, title, sentence, fields_of(tuple(views), (), *fields), tuple(views), stops=())
 
 
 def _source(fields: list[Field], name: str, values: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from seglab.grid import PADDING_MODES
 from seglab.stage.fields import Field
-from seglab.stage.lesson import Lesson, Panel, Ref, Step, Stop, View
+from seglab.stage.lesson import END, Asked, Lesson, Panel, Ref, Step, Stop, View, fields_of
 
 ACTIVATIONS = ("none", "relu", "sigmoid", "tanh")
 SETTINGS: dict[str, Any] = {
@@ -108,7 +108,7 @@ STOPS = (
     Stop(
         "On a photograph",
         "The same kernel, the same arithmetic, on 64 × 64 pixels: point at one. Other kernels are under Examples, and yours can be typed.",
-        {"x": STEP_EDGE, "w": SOBEL, "view": "photo", "at": 9999},
+        {"x": STEP_EDGE, "w": SOBEL, "view": "photo", "at": END},
     ),
     Stop(
         "Padding keeps the size",
@@ -159,13 +159,51 @@ STOPS = (
     ),
 )
 
+QUESTIONS = (
+    lambda turn: Asked(
+        "A 3 × 3 layer looks at an image of 100 × 100 pixels, without padding. In how many places does its kernel stand?",
+        ("1", "100", "9,604", "10,000"),
+        "9,604",
+        "98 × 98 places, each an example to learn from: the gradient of a weight adds up over all of them. On 5 × 5 cells it is 9.",
+        {"x": [[1] * 5] * 5, "w": [[1] * 3] * 3, "at": 9},
+    ),
+    lambda turn: Asked(
+        "An image has the same value everywhere. The Laplacian's weights add up to 0. With zeros as padding, where does it answer?",
+        ("Nowhere", "Along the border", "Everywhere"),
+        "Along the border",
+        "Inside, the weights cancel. At the border some of them meet padding instead of image: a false edge.",
+        {"stop": 5, "x": FLAT, "w": LAPLACIAN, "padding": 1, "at": 25},
+    ),
+    lambda turn: Asked(
+        "Is the kernel flipped before it slides, as in the mathematical convolution?",
+        ("Yes", "No"),
+        "No",
+        "The first cell is 0·1.45 + 0.4·0.31 + 0·0.54 + 0.4·(−0.04) − 0.11 = −0.002. Flipped it would be 0.686.",
+        {"stop": 10, **HAND, "view": "flipped", "at": 1},
+    ),
+)
+
+FORMULA = """
+<p class="formula"><i>O</i>(<i>x</i>, <i>y</i>) = <i>b</i> + Σ<sub><i>i</i>, <i>j</i></sub> <i>I</i>(<i>s x</i> + <i>d i</i> − <i>p</i>,
+<i>s y</i> + <i>d j</i> − <i>p</i>) · <i>K</i>(<i>i</i>, <i>j</i>)</p>
+<p>with stride <i>s</i>, dilation <i>d</i>, padding <i>p</i> and bias <i>b</i>; <i>x</i> counts rows. The mathematical convolution has
+<i>K</i>(−<i>i</i>, −<i>j</i>): what networks call convolution is its cross-correlation.</p>
+"""
+
+TEXT = """
+## Words that confuse
+- **Padding** adds cells to a convolution's input. To a transposed convolution's output it does the opposite: it crops.
+- **Same** padding keeps the size. With a kernel of even size it adds one more row below and one more column on the right.
+- **Filter, kernel, weights** are the same thing here.
+"""
+
 CONVOLUTION = Lesson(
     name="convolution",
     title="Convolution",
     sentence="A small kernel slides over the input; each output cell is one sum of products.",
-    fields=(
-        Field("stop", "int", 1, "Stop", "which numbered idea is open", 1, len(STOPS)),
-        Field("view", "choice", "slide", "View", "how the operator is walked through", options=tuple(view.name for view in VIEWS)),
+    fields=fields_of(
+        VIEWS,
+        STOPS,
         Field("x", "grid", COUNTING, "Input", "the input's cells", 1, 8),
         Field("w", "grid", [[1, 2], [3, 4]], "Kernel", "the kernel's weights", 1, 8),
         Field("stride", "int", 1, "Stride", "cells between two places of the kernel", 1, 4),
@@ -176,15 +214,21 @@ CONVOLUTION = Lesson(
         Field("activation", "choice", "none", "Activation", "what is done to every output cell at last", options=ACTIVATIONS),
         Field("same", "flag", False, "Padding “same”", "as much padding as keeps the size, in place of the number (stride 1)"),
         Field("photo", "grid", "photo0.64x64", "Photograph", "the photograph beside the numbers", 1, 8),
-        Field("at", "int", 1, "Step", "how many steps are done", 0, 9999),
+        at=1,
     ),
     views=VIEWS,
     stops=STOPS,
     presets=(
-        *((title, {"x": STEP_EDGE, "w": kernel, "view": "photo", "at": 9999}) for title, kernel in KERNELS),
-        ("Sobel on coins", {"x": STEP_EDGE, "w": SOBEL, "view": "photo", "photo": "photo1.64x64", "at": 9999}),
+        *((title, {"x": STEP_EDGE, "w": kernel, "view": "photo", "at": END}) for title, kernel in KERNELS),
+        ("Sobel on coins", {"x": STEP_EDGE, "w": SOBEL, "view": "photo", "photo": "photo1.64x64", "at": END}),
         ("First layer of the U-Net by hand", {**HAND, "at": 25}),
         ("12 × 12 digits, 5 × 5 kernel", {"x": "random3.12x12", "w": "random5.5x5", "padding": 2, "at": 144}),
     ),
     controls=("x", "w", "stride", "padding", "padding_mode", "dilation", "bias", "activation", "same"),
+    icon="grid_on",
+    minutes=15,
+    card="Many cells become one. Kernels that find edges, on numbers and on a photograph; padding, stride, dilation, bias, activation.",
+    formula=FORMULA,
+    text=TEXT,
+    questions=QUESTIONS,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from seglab.stage.fields import Field
-from seglab.stage.lesson import LAYERS, Lesson, Panel, Ref, Step, Stop, View
+from seglab.stage.lesson import LAYERS, Asked, Lesson, Panel, Ref, Snippet, Step, Stop, View, fields_of
 
 OPTIONS = {name: Ref(name) for name in ("op", "stride", "padding", "dilation", "output_padding", "ceil_mode")}
 
@@ -93,13 +93,53 @@ NAMED = (
     ("Padding, strides (odd), transposed", setting("conv_transpose", 3, 3, 2, 1, 1, 1, at=36)),
 )
 
+QUESTIONS = (
+    lambda turn: Asked(
+        "A 3 × 3 convolution with stride 2 and no padding reads 7 cells, then 8 cells a side. How large are the outputs?",
+        ("3 and 3", "3 and 4", "4 and 4"),
+        "3 and 3",
+        "The formula rounds down: ⌊4 / 2⌋ + 1 and ⌊5 / 2⌋ + 1 are both 3. The eighth cell is never read.",
+        {"stop": 3, **setting("conv", 8, 3, 2, at=9)},
+    ),
+    lambda turn: Asked(
+        "How many settings with stride 2 and kernel up to 7 take 7 cells to 14 in a transposed convolution?",
+        ("1", "3", "7", "12"),
+        "7",
+        "One for each kernel size from 1 to 7: even kernels need no output padding, odd ones need 1.",
+        {"stop": 8, **setting("conv_transpose", 7, 4, 2, 1, at=1)},
+    ),
+    lambda turn: Asked(
+        "Max pooling 2 × 2 with stride 2 on 5 cells, with ceil_mode. How many windows?",
+        ("2", "3"),
+        "3",
+        "Rounded up: ⌈3 / 2⌉ + 1 = 3. The last window ends outside the image and takes the maximum of what it has.",
+        {"stop": 6, **setting("max_pool", 5, 2, 2, ceil_mode=True, at=9)},
+    ),
+)
+
+FORMULA = """
+<p>Convolution and pooling:</p>
+<p class="formula">⌊(<i>n</i> + 2<i>p</i> − <i>d</i> (<i>k</i> − 1) − 1) / <i>s</i>⌋ + 1</p>
+<p>rounded up for pooling with <code>ceil_mode</code>, less one where the last window would start in the far padding. Transposed
+convolution:</p>
+<p class="formula">(<i>n</i> − 1) <i>s</i> − 2<i>p</i> + <i>d</i> (<i>k</i> − 1) + output padding + 1</p>
+<p>with <i>n</i> cells in, kernel <i>k</i>, stride <i>s</i>, padding <i>p</i> and dilation <i>d</i>. The named settings under Examples are
+those of Dumoulin and Visin, <i>A guide to convolution arithmetic for deep learning</i> (arXiv:1603.07285).</p>
+"""
+
+TEXT = """
+## Why output padding exists
+Rounding down forgets: with stride 2, seven and eight cells both become three. A transposed convolution that goes back from three has to be
+told which of the two is meant. `output_padding` is that choice, and it must be smaller than the stride (or the dilation).
+"""
+
 OUTPUT_SIZE = Lesson(
     name="output_size",
     title="Output size",
     sentence="Count the places where the window fits: one formula for each operator, and the question turned around.",
-    fields=(
-        Field("stop", "int", 1, "Stop", "which numbered idea is open", 1, len(STOPS)),
-        Field("view", "choice", "cells", "View", "how the operator is walked through", options=("cells",)),
+    fields=fields_of(
+        VIEWS,
+        STOPS,
         Field("op", "choice", "conv", "Operator", "the layer whose size is asked for", options=tuple(LAYERS)),
         Field("size", "pair", [7, 7], "Input size", "cells of the input, height and width", 1, 32),
         Field("kernel", "pair", [3, 3], "Kernel size", "taps of the window", 1, 11),
@@ -109,13 +149,20 @@ OUTPUT_SIZE = Lesson(
         Field("output_padding", "pair", [0, 0], "Output padding", "cells cropped less at the bottom and right (transposed only)", 0, 7),
         Field("ceil_mode", "flag", False, "Round up", "pooling: count a window that ends outside (ceil_mode)"),
         Field("target", "pair", [14, 14], "Wanted size", "the output size that the list of settings leads to", 1, 64),
-        Field("at", "int", 1, "Step", "how many steps are done", 0, 9999),
+        at=1,
     ),
     views=VIEWS,
     stops=STOPS,
     presets=NAMED,
     controls=("op", "size", "kernel", "stride", "padding", "dilation", "output_padding", "ceil_mode"),
     solves=True,
+    icon="straighten",
+    minutes=10,
+    card="Where does the window fit? One formula for each layer, and the question turned around: which settings take 7 to 14?",
+    formula=FORMULA,
+    text=TEXT,
+    questions=QUESTIONS,
+    snippet=lambda state, pipeline: Snippet(size_code(state), list(pipeline.output.shape)),
 )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from seglab.stage.fields import Field
-from seglab.stage.lesson import Lesson, Panel, Ref, Step, Stop, View
+from seglab.stage.lesson import Asked, Lesson, Panel, Ref, Step, Stop, View, fields_of
 
 SETTINGS = {name: Ref(name) for name in ("stride", "padding", "output_padding", "dilation")}
 STAMP = Step("y", "conv_transpose", ("x",), weight="w", options=SETTINGS)
@@ -171,13 +171,61 @@ STOPS = (
     ),
 )
 
+QUESTIONS = (
+    lambda turn: Asked(
+        "A 2 × 2 input is stamped with a 2 × 2 kernel and stride 2. How many output cells get more than one stamp?",
+        ("None", "One", "Four", "All"),
+        "None",
+        "Stride and kernel size are equal, so the stamps lie side by side: 4 × 4 cells, one stamp each. The largest value is 3 · 4 = 12.",
+        {"stop": 3, "stride": 2, "count": True, "at": 4},
+    ),
+    lambda turn: Asked(
+        "2 × 2 cells, kernel 3, stride 2, padding 1. How large is the output?",
+        ("2 × 2", "3 × 3", "4 × 4", "5 × 5"),
+        "3 × 3",
+        "(2 − 1)·2 − 2·1 + 2 + 1 = 3. To get 4 × 4 the setting needs output_padding 1.",
+        {"stop": 4, "x": [[1, 2], [3, 4]], "w": DIGITS, "stride": 2, "padding": 1, "at": 4},
+    ),
+    lambda turn: Asked(
+        "A single 1 goes through the kernel 1 to 9 with stride 2, padding 1 and output_padding 1. Is the last row zero?",
+        ("Yes", "No"),
+        "No",
+        "The output is 5 6 / 8 9. Output padding does not add zeros, it crops less of what was stamped.",
+        {"stop": 5, "x": [[1]], "w": DIGITS, "stride": 2, "padding": 1, "output_padding": 1, "at": 1},
+    ),
+    lambda turn: Asked(
+        "Which kernel gives an even overlap with stride 2?",
+        ("3 × 3", "4 × 4", "5 × 5"),
+        "4 × 4",
+        "4 is divisible by 2, so away from the border every cell gets the same number of stamps. Uneven weights can still draw a pattern.",
+        {"stop": 8, "x": ones(5, 5), "w": ones(4, 4), "stride": 2, "padding": 1, "count": True, "at": 25},
+    ),
+)
+
+FORMULA = """
+<p class="formula"><i>O</i>(<i>x</i>, <i>y</i>) = Σ<sub><i>i</i>, <i>j</i></sub> <i>I</i>(<i>i</i>, <i>j</i>) ·
+<i>K</i>(<i>x</i> − <i>i s</i> + <i>p</i>, <i>y</i> − <i>j s</i> + <i>p</i>)</p>
+<p>with stride <i>s</i> and padding <i>p</i>; <i>x</i> counts rows, and a weight outside the kernel is 0. The lecture’s formula leaves
+<i>p</i> out. Along each axis, with <i>n</i> cells in, kernel <i>k</i> and dilation <i>d</i>, the output has</p>
+<p class="formula">(<i>n</i> − 1) <i>s</i> − 2<i>p</i> + <i>d</i> (<i>k</i> − 1) + output padding + 1</p>
+<p>cells.</p>
+"""
+
+TEXT = """
+## Words that confuse
+- **Padding** adds cells to a convolution's input. To a transposed convolution's output it does the opposite: it crops.
+- **Flipped?** The stamp is the kernel as it is. Only the view with zeros inserted slides it flipped; both give the same output.
+- **Transposed convolution, up-convolution, fractionally strided convolution, deconvolution** are one operator. The last name is wrong: in
+  signal processing a deconvolution undoes a convolution, and this does not.
+"""
+
 TRANSPOSED_CONVOLUTION = Lesson(
     name="transposed_convolution",
     title="Transposed convolution",
     sentence="Each input value scales the whole kernel and stamps it on the output; overlaps add.",
-    fields=(
-        Field("stop", "int", 1, "Stop", "which numbered idea is open", 1, len(STOPS)),
-        Field("view", "choice", "stamp", "View", "how the operator is walked through", options=tuple(view.name for view in VIEWS)),
+    fields=fields_of(
+        VIEWS,
+        STOPS,
         Field("x", "grid", [[0, 1], [2, 3]], "Input", "the input's cells", 1, 8),
         Field("w", "grid", [[4, 1], [2, 3]], "Kernel", "the kernel's weights", 1, 8),
         Field("stride", "int", 1, "Stride", "cells between two stamps on the output", 1, 4),
@@ -186,7 +234,7 @@ TRANSPOSED_CONVOLUTION = Lesson(
         Field("dilation", "int", 1, "Dilation", "spacing of the kernel's weights on the output", 1, 4),
         Field("count", "flag", False, "Overlap count", "how many stamps reach each output cell, in place of the values"),
         Field("letters", "flag", False, "Letters", "letters in place of numbers, on small grids"),
-        Field("at", "int", 2, "Step", "how many steps are done", 0, 9999),
+        at=2,
     ),
     views=VIEWS,
     stops=STOPS,
@@ -205,4 +253,10 @@ TRANSPOSED_CONVOLUTION = Lesson(
         ("A disc of 64 × 64 pixels, stride 2", {"x": "disc9.64x64", "w": ones(3, 3), "stride": 2, "at": 4096}),
     ),
     controls=("x", "w", "stride", "padding", "output_padding", "dilation", "count", "letters"),
+    icon="stacks",
+    minutes=15,
+    card="Each input value stamps the kernel on the output; overlaps add. Eleven stops, from one stamp to the checkerboard.",
+    formula=FORMULA,
+    text=TEXT,
+    questions=QUESTIONS,
 )

@@ -6,8 +6,8 @@ follows the same one in the browser. An argument is a literal, or ``Ref("stride"
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +19,7 @@ from seglab.trace import Reading, Trace
 from seglab.zero_insertion import zero_insertion
 
 LARGEST_MATRIX = 64 * 64
+END = 9999  # as many steps as there are
 Role = Literal["input", "kernel", "output", "skip", "difference"]
 
 
@@ -101,9 +102,41 @@ class Stop:
     pauses: tuple[tuple[int, str], ...] = ()  # steps where playing pauses, each with a note
 
 
+def fields_of(views: tuple[View, ...], stops: tuple[Stop, ...], *own: Field, at: int = END) -> tuple[Field, ...]:
+    """The fields of a lesson: the stop and the view that every lesson has, its `own`, and how many steps are done."""
+    return (
+        Field("stop", "int", 1, "Stop", "which numbered idea is open", 1, max(len(stops), 1)),
+        Field("view", "choice", views[0].name, "View", "how the operator is walked through", options=tuple(view.name for view in views)),
+        *own,
+        Field("at", "int", at, "Step", "how many steps are done", 0, END),
+    )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question that is asked before it is shown: what to choose from, which one is right, why, and the state that shows it."""
+
+    question: str
+    choices: tuple[str, ...]
+    right: str
+    because: str
+    shows: Mapping[str, Any]
+
+
+Question = Callable[[int], Asked]  # by turn: the first, 0, is the lecture's own, later ones have new numbers
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """PyTorch code, and what its variable ``output`` must be."""
+
+    code: str
+    expected: Any
+
+
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson: its fields, views, stops, and named settings."""
+    """A lesson: its fields, views, stops and named settings for the stage, and the words of its page."""
 
     name: str
     title: str
@@ -114,6 +147,13 @@ class Lesson:
     presets: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     controls: tuple[str, ...] = ()  # fields with a slider or a switch, in order
     solves: bool = False  # with the inverse question about output sizes
+    icon: str = "grid_on"  # of Google's Material Symbols
+    minutes: int = 10  # how long it takes a student alone
+    card: str = ""  # what the start page says of it
+    formula: str = ""  # HTML, which needs no download as LaTeX would
+    text: str = ""  # Markdown
+    questions: tuple[Question, ...] = ()
+    snippet: Callable[[State, Pipeline], Snippet] | None = None  # in place of the view's own PyTorch code
 
     @property
     def defaults(self) -> State:
@@ -144,8 +184,8 @@ class Lesson:
         return next(view for view in self.views if view.name == state["view"])
 
     def as_json(self) -> dict[str, Any]:
-        """Plain data for the browser."""
-        return asdict(self)
+        """Plain data for the stage in the browser."""
+        return asdict(replace(self, formula="", text="", questions=(), snippet=None, card=""))
 
 
 def build(lesson: Lesson, state: State, view: View | None = None) -> Pipeline:

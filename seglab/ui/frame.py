@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from seglab.lessons import LESSONS
+from seglab.stage.lesson import Lesson
 from seglab.ui.files import assets
+from seglab.ui.lesson import lesson_page
 from seglab.ui.links import in_lecture, last, leave_lecture
 
 # Nothing of ours runs long in the web process: a "running" that flickers while a page is kept up to date only distracts.
@@ -30,13 +32,18 @@ header[data-testid="stHeader"], section[data-testid="stSidebar"] { display: none
 </style>"""
 
 
-ICONS = {
-    "start": "home",
-    "convolution": "grid_on",
-    "transposed_convolution": "stacks",
-    "output_size": "straighten",
-    "train": "model_training",
-}
+def pages() -> dict[str, StreamlitPage]:
+    """All pages by the name in their address, in the order of the sidebar: a page for each lesson, between the start and the training."""
+    lessons = {name: st.Page(_opener(lesson), title=lesson.title, url_path=name) for name, lesson in LESSONS.items()}
+    return {
+        "start": st.Page("pages/start.py", title="Start", default=True),
+        **lessons,
+        "train": st.Page("pages/train.py", title="A U-Net, live"),
+    }
+
+
+def _opener(lesson: Lesson) -> Callable[[], None]:
+    return lambda: lesson_page(lesson)
 
 
 def frame(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
@@ -53,13 +60,31 @@ def frame(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
     st.html(_PAGE)
     with st.sidebar:
         for name, target in pages.items():
-            st.page_link(target, icon=f":material/{ICONS[name]}:", query_params=last(name))
+            st.page_link(target, icon=icon_of(name), query_params=last(name))
 
 
-def card(name: str, title: str, text: str, time: str) -> None:
-    """A page's card on the start page: picture, text, and a link that puts its last state back."""
+def icon_of(name: str) -> str:
+    """The sign of a page, as Streamlit names it."""
+    own = {"start": "home", "train": "model_training"}
+    return f":material/{own[name] if name in own else LESSONS[name].icon}:"
+
+
+def cards() -> None:
+    """A card for each page, two a row."""
+    told = [(name, lesson.title, lesson.card, lesson.minutes) for name, lesson in LESSONS.items()]
+    told += [
+        ("train", "A U-Net, live", "Train a small network on generated cells in half a minute, then segment a picture of your own.", 5)
+    ]
+    for first in range(0, len(told), 2):
+        for column, card in zip(st.columns(2), told[first : first + 2], strict=False):
+            with column:
+                _card(*card)
+
+
+def _card(name: str, title: str, text: str, minutes: int) -> None:
+    """A page's picture, text, and a link that puts its last state back."""
     with st.container(border=True, height="stretch"):
         scheme = st.context.theme.type or "light"
         st.image(str(assets() / f"{name}-{scheme}.png"), alt=f"Picture of the page {title}", width="stretch")
         st.markdown(f"**{title}**\n\n{text}")
-        st.page_link(f"pages/{name}.py", label=f"Open, {time}", icon=":material/arrow_forward:", query_params=last(name))
+        st.page_link(pages()[name], label=f"Open, about {minutes} minutes", icon=":material/arrow_forward:", query_params=last(name))

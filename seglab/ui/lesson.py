@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -14,7 +11,7 @@ import streamlit as st
 from seglab.export.html import standalone
 from seglab.pipeline import Pipeline
 from seglab.stage.fields import State
-from seglab.stage.lesson import Lesson, build
+from seglab.stage.lesson import Lesson, Snippet, build
 from seglab.train.jobs import TaskError, check_code
 from seglab.ui.links import in_lecture
 from seglab.ui.stage import go_to, read_state, show_stage
@@ -23,42 +20,17 @@ MOST_PRINTED = 256  # cells of one operand in the Code tab
 _checked: OrderedDict[str, float] = OrderedDict()  # differences by snippet, the same for everybody
 
 
-@dataclass(frozen=True)
-class Scenario:
-    """A question that is asked before it is shown: what to choose from, which one is right, why, and the state that shows it."""
-
-    question: str
-    choices: Sequence[str]
-    right: str
-    because: str
-    shows: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Snippet:
-    """PyTorch code, and what its variable ``output`` must be."""
-
-    code: str
-    expected: Any
-
-
-def lesson_page(
-    lesson: Lesson,
-    formula: str,
-    scenarios: Sequence[Scenario],
-    text: str,
-    snippet: Callable[[State, Pipeline], Snippet] | None = None,
-) -> None:
-    """Show a lesson. `formula` is HTML, which needs no download as LaTeX would; `text` is Markdown; `snippet` replaces the view's code."""
+def lesson_page(lesson: Lesson) -> None:
+    """Show a lesson."""
     st.title(lesson.title)
     st.markdown(lesson.sentence)
     state = read_state(lesson)
     show_stage(lesson, state)
     if not in_lecture():
-        _explain(state, build(lesson, state), formula, snippet or _pipeline_snippet)
-    _ask(lesson, scenarios)
+        _explain(lesson, state)
+    _ask(lesson)
     if not in_lecture():
-        st.markdown(text)
+        st.markdown(lesson.text)
         _take_along(lesson, state)
 
 
@@ -75,25 +47,26 @@ def _take_along(lesson: Lesson, state: State) -> None:
     )
 
 
-def _pipeline_snippet(state: State, pipeline: Pipeline) -> Snippet:
-    return Snippet(pipeline.torch_code(), pipeline.output.tolist())
+def _snippet(lesson: Lesson, state: State, pipeline: Pipeline) -> Snippet:
+    return lesson.snippet(state, pipeline) if lesson.snippet else Snippet(pipeline.torch_code(), pipeline.output.tolist())
 
 
-def _explain(state: State, pipeline: Pipeline, formula: str, snippet: Callable[[State, Pipeline], Snippet]) -> None:
+def _explain(lesson: Lesson, state: State) -> None:
+    pipeline = build(lesson, state)
     # A tab's content is made when it is open: the Code tab would otherwise load a highlighter that few look at.
     tabs = st.tabs(["Formula", "Code", "Check"], on_change="rerun", key="explain")
     if tabs[0].open:
-        tabs[0].html(formula)
+        tabs[0].html(lesson.formula)
     if tabs[1].open:
         large = max(int(np.size(values)) for values in pipeline.inputs.values()) > MOST_PRINTED
         with tabs[1]:
             if large:
                 st.markdown(f"The numbers of this setting would fill pages: up to {MOST_PRINTED} cells are printed as code.")
             else:
-                st.code(snippet(state, pipeline).code, language="python")
+                st.code(_snippet(lesson, state, pipeline).code, language="python")
     if tabs[2].open:
         with tabs[2]:
-            _check(snippet(state, pipeline))
+            _check(_snippet(lesson, state, pipeline))
 
 
 def _check(snippet: Snippet) -> None:
@@ -118,24 +91,25 @@ def _check(snippet: Snippet) -> None:
         st.error(f"PyTorch differs by {difference:g}. That is a mistake of ours.", icon=":material/error:")
 
 
-def _ask(lesson: Lesson, scenarios: Sequence[Scenario]) -> None:
+def _ask(lesson: Lesson) -> None:
     st.header("Try this")
-    for number, scenario in enumerate(scenarios, start=1):
+    for number, question in enumerate(lesson.questions, start=1):
+        asked = question(0)
         with st.container(border=True):
-            st.markdown(f"**{number}.** {scenario.question}")
+            st.markdown(f"**{number}.** {asked.question}")
             key = f"{lesson.name}.try.{number}"
-            chosen = st.segmented_control("Your answer", scenario.choices, key=key, label_visibility="collapsed", persist_state="session")
+            chosen = st.segmented_control("Your answer", asked.choices, key=key, label_visibility="collapsed", persist_state="session")
             if chosen is None:
                 continue
-            if chosen == scenario.right:
-                st.markdown(f":material/check_circle: **Yes.** {scenario.because}")
+            if chosen == asked.right:
+                st.markdown(f":material/check_circle: **Yes.** {asked.because}")
             else:
-                st.markdown(f":material/cancel: **No: {scenario.right}.** {scenario.because}")
+                st.markdown(f":material/cancel: **No: {asked.right}.** {asked.because}")
             st.button(
                 "Show it on the stage",
                 key=f"{key}.show",
                 icon=":material/visibility:",
                 on_click=go_to,
                 args=(lesson,),
-                kwargs=dict(scenario.shows),
+                kwargs=dict(asked.shows),
             )
