@@ -128,15 +128,17 @@ class Pipeline:
             before += values.size
         return found
 
-    def backward(self, gradient: Any) -> PipelineGradients:
-        """Gradients of ``sum(gradient * output)``. Where a grid is read twice, the gradients of its branches add.
+    def backward(self, gradient: Any, of: str | None = None) -> PipelineGradients:
+        """Gradients of ``sum(gradient * output)``, or of grid `of` in place of the output. Where a grid is read twice, its branches add.
 
         >>> import seglab as sl
         >>> net = sl.Pipeline(x=[[2.0]]).then("a", sl.relu, "x").then("b", sl.subtract, "a", "x")
         >>> net.backward([[1.0]]).grids["x"].tolist()
         [[0.0]]
         """
-        last = [*self.inputs, *self.steps][-1]
+        last = of or [*self.inputs, *self.steps][-1]
+        if last not in self:
+            raise ValueError(f"grid {last!r} is unknown: choose from {', '.join([*self.inputs, *self.steps])}")
         grids: dict[str, FloatArray] = {name: np.zeros(self.values(name).shape) for name in [*self.inputs, *self.steps]}
         grids[last] = grids[last] + np.asarray(gradient, float)
         steps = {}

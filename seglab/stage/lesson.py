@@ -51,7 +51,7 @@ class Step:
     grid: str
     op: str
     reads: tuple[str, ...]
-    weight: str | None = None
+    weight: str | tuple[str, ...] | None = None  # of several fields each is the plane of one input channel, for one output channel
     options: Mapping[str, Any] = field(default_factory=dict)
     inserted: str | None = None
     operands: Mapping[str, Any] = field(default_factory=dict)  # further operands, such as a bias; a bias of 0 is left out
@@ -69,8 +69,10 @@ class Panel:
     role: Role
     title: str
     symbol: str
-    edits: str | None = None
+    edits: str | tuple[str, ...] | None = None  # of several fields each holds one channel
     plain: bool = False  # cells without numbers: only their places matter
+    at: tuple[int, float] | None = None  # its line, and its left edge in cells; where all of a view's panels have one and there is room
+    veiled: bool = False  # an empty frame: what is still to come
     photo: bool = False  # shown as a photograph, 0 black and 1 white, as long as its kernel does not only look for edges
 
 
@@ -90,6 +92,19 @@ class View:
     inputs: Mapping[str, Any] = field(default_factory=dict)
     remark: str = ""  # a sentence under the ledger, for what the view computes besides
     needs: str = ""  # what a setting must have for this view to show it, said where it has not
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a lesson's network is trained on in the browser: the grid `output` of probabilities should become the grid `truth`.
+
+    `weights` are grid fields, `biases` number fields; both are changed by gradient descent on the summed binary cross-entropy.
+    """
+
+    output: str
+    truth: str
+    weights: tuple[str, ...]
+    biases: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -147,6 +162,8 @@ class Lesson:
     presets: tuple[tuple[str, Mapping[str, Any]], ...] = ()
     controls: tuple[str, ...] = ()  # fields with a slider or a switch, in order
     solves: bool = False  # with the inverse question about output sizes
+    trains: Training | None = None
+    tall: bool = False  # with a board higher than usual
     icon: str = "grid_on"  # of Google's Material Symbols
     minutes: int = 10  # how long it takes a student alone
     card: str = ""  # what the start page says of it
@@ -224,7 +241,9 @@ def _follow(pipeline: Pipeline, step: Step, state: State) -> Pipeline:
     if options.get("bias") == 0:
         del options["bias"]
     image, weight = pipeline.values(step.reads[0]), None
-    if step.weight is not None:
+    if isinstance(step.weight, tuple):
+        weight = np.stack([cells(state[name]) for name in step.weight])[None]
+    elif step.weight is not None:
         value = state[step.weight]
         weight = np.ones(value) if isinstance(value, list) and isinstance(value[0], int) else cells(value)
         weight = weight[::-1, ::-1] if step.flipped else weight

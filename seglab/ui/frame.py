@@ -16,7 +16,7 @@ from seglab.ui.links import in_lecture, last, leave_lecture
 # Nothing of ours runs long in the web process: a "running" that flickers while a page is kept up to date only distracts.
 _QUIET = '<style>[data-testid="stStatusWidget"] { display: none; }</style>'
 _PAGE = """<style>
-.stMainBlockContainer { padding-top: 3.75rem; padding-bottom: 4rem; max-width: 1240px; }
+.stMainBlockContainer { padding: 3.75rem 2.5rem 4rem; max-width: 1240px; }
 .stMainBlockContainer h1 { font-size: 2rem; padding: 0; }
 .stMainBlockContainer .formula { font-size: 1.25rem; margin-left: 1.5rem; }
 .stMainBlockContainer h2 { font-size: 1.4rem; padding: 0.75rem 0 0; }

@@ -86,7 +86,7 @@ export class Board {
   /** New panels: new ARIA grids, and a new arrangement. */
   reshape() {
     const focused = this.gridBox.getRootNode().activeElement?.dataset?.panel;
-    this.grids = this.scene.panels.map((panel) => (panel.hidden ? null : makeGridElement(panel, `${this.id}p${panel.index}`)));
+    this.grids = this.scene.panels.map((panel) => (panel.hidden || panel.veiled ? null : makeGridElement(panel, `${this.id}p${panel.index}`)));
     this.gridBox.replaceChildren(...this.grids.filter(Boolean).map((grid) => grid.element));
     this.hovered = null;
     if (this.pinned && this.pinned.cell >= (this.scene.panels[this.pinned.panel]?.grid_.size ?? 0)) this.pinned = null;
@@ -105,7 +105,7 @@ export class Board {
     }
     this.scene.panels.forEach((panel, i) => {
       const place = this.places[i];
-      if (place) this.grids[i].element.style.cssText = `left:${place.x}px;top:${place.y}px;width:${place.width}px;height:${place.height}px`;
+      if (place && this.grids[i]) this.grids[i].element.style.cssText = `left:${place.x}px;top:${place.y}px;width:${place.width}px;height:${place.height}px`;
     });
     this.draw({ base: true, focus: true });
   }
@@ -162,8 +162,8 @@ export class Board {
   /** What a panel shows: values, how far they are reached, the scale of the fills, and labels in place of numbers. */
   content(panel) {
     const { scene } = this, { state, followed } = scene, isFollowed = panel.of === followed.name && panel.kind !== "kernel" && panel.values.length === followed.trace.output.length;
-    const full = scene.links.find((link) => link.out === panel)?.trace.full;
-    const maker = scene.links.find((link) => link.out === panel)?.trace;
+    if (scene.slopes && !panel.plain) return this.slopes(panel);
+    const maker = scene.links.find((link) => link.out === panel)?.trace, full = maker?.full;
     const photo = panel.photo && (!maker?.weight || maker.weight.data.reduce((sum, weight) => sum + weight, 0) > 0.5);
     const content = { photo, values: panel.values, reached: null, canvas: full?.canvas, touched: full?.touched, largest: largestOf(panel.values) };
     if (panel.plain) return { ...content, unread: panel === followed.inps[0] ? neverRead(scene) : null };
@@ -173,6 +173,12 @@ export class Board {
     }
     if (isFollowed) Object.assign(content, this.progress, { largest: content.largest });
     return state.letters ? { ...content, labels: this.labels(panel) } : content;
+  }
+
+  /** Where gradients are shown: by how much the loss would change with each cell. */
+  slopes(panel) {
+    const { slopes } = this.scene, values = panel.kind === "kernel" ? slopes.steps.get(panel.of).weight : slopes.grids.get(panel.of);
+    return { photo: false, values, reached: null, canvas: null, touched: null, largest: largestOf(values), fill: 0 };
   }
 
   /** Letters for small grids: a, b, … times x, y, z. */
@@ -193,11 +199,11 @@ export class Board {
   /** Small numbers in the corners of the cells that a cell is connected to: its products, or the weights that it is read through. */
   notes(focus) {
     const found = new Map(), { scene } = this, panel = scene.panels[focus.panel];
-    if (panel.plain || scene.state.letters || scene.counts) return found;
+    if (panel.plain || scene.state.letters || scene.counts || scene.slopes) return found;
     for (const link of scene.links) {
       const rows = link.rowsOf(focus.panel, focus.cell), { trace } = link;
       const reading = link.out === panel, target = reading ? link.inps[0] : link.out;
-      if (!rows || !trace.weight || !target || target.hidden) continue;
+      if (!rows || !trace.weight || !target || target.hidden || target.veiled) continue;
       const column = link.columns.get(target.index), notes = new Map();
       for (const row of rows) {
         const product = trace.product(row), text = reading ? `×${short(trace.weight.data[trace.rows.weight[row]])}` : `${product < 0 ? "" : "+"}${short(product)}`;
@@ -255,4 +261,4 @@ function largestOf(values) {
   return largest;
 }
 
-const shapeOf = (scene) => scene.panels.map((panel) => `${panel.title}${panel.size}${panel.grid_.canvas}${panel.grid_.margins}${panel.hidden}`).join();
+const shapeOf = (scene) => scene.panels.map((panel) => `${panel.title}${panel.size}${panel.grid_.canvas}${panel.grid_.margins}${panel.hidden}${panel.veiled}`).join();

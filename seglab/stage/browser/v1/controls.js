@@ -96,7 +96,7 @@ function numberControl(field, change) {
         line.name(pair && apart ? `${field.label}, ${line.side}` : field.label);
         line.element.hidden = axis === 1 && !apart;
       });
-      setText(value, pair ? values.join(" × ") : exact(values[0]));
+      setText(value, pair ? values.join(" × ") : exact(Number(values[0].toPrecision(6))));
       if (lock) {
         lock.replaceChildren(icon(apart ? "unlock" : "lock"));
         lock.setAttribute("aria-pressed", String(!apart));

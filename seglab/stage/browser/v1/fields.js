@@ -38,14 +38,20 @@ function photograph(number, height, width) {
   return { data, shape: [height, width] };
 }
 
-/** Digits 0 to 9: a counter mixed as by the MurmurHash3 finaliser. */
-function scrambled(seed, count) {
+/** Digits 0 to 9. */
+const scrambled = (seed, count) => hashes(seed, count).map((h) => h % 10);
+
+/** Numbers from 0 up to 1, evenly spread. */
+export const mixed = (seed, count) => hashes(seed, count).map((h) => h / 2 ** 32);
+
+/** A counter mixed as by the MurmurHash3 finaliser. */
+function hashes(seed, count) {
   const start = Math.imul(seed, 0x85ebca6b);
   return Float64Array.from({ length: count }, (_, i) => {
     let h = (Math.imul(i, 0x9e3779b1) + start) >>> 0;
     h = Math.imul(h ^ (h >>> 16), 0x85ebca6b) >>> 0;
     h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35) >>> 0;
-    return ((h ^ (h >>> 16)) >>> 0) % 10;
+    return (h ^ (h >>> 16)) >>> 0;
   });
 }
 

@@ -5,9 +5,17 @@ import { h, icon, setText } from "./dom.js";
 import { typed, usual, write } from "./fields.js";
 import { makeHelp } from "./keys.js";
 import { makeSolver } from "./solver.js";
+import { Trainer } from "./trainer.js";
 
 const FREE = new Set(["stop", "view", "at", "target", "letters", "count"]); // what may differ while a stop is still itself
 const FEW = 3; // views in sight before the rest is unfolded
+
+/** The names of the fields that a view reads. */
+function fieldsOf(view) {
+  const named = (value) => (value?.field ? [value.field, ...Object.values(value.cases ?? {}).flatMap(named)] : []);
+  const steps = view.steps.flatMap((step) => [...[step.weight].flat(), ...Object.values({ ...step.options, ...step.operands }).flatMap(named)]);
+  return [...steps, ...Object.values(view.inputs).flatMap((source) => (typeof source === "string" ? [source] : named(source)))];
+}
 
 export class Furniture {
   constructor(stage) {
@@ -36,7 +44,9 @@ export class Furniture {
     this.controls.replaceChildren(...this.made.map((control) => control.element));
     this.solver = lesson.solves
       ? makeSolver(field("target"), { change: (patch) => stage.change(patch), pick: (patch) => stage.change(patch, { push: true }) }) : null;
-    this.solverBox.replaceChildren(...(this.solver ? [this.solver.element] : []));
+    this.trainer?.pause();
+    this.trainer = lesson.trains ? new Trainer(stage) : null;
+    this.solverBox.replaceChildren(...[this.solver, this.trainer].filter(Boolean).map(({ element }) => element));
     this.furnishStops();
     this.furnishViews();
     this.furnishTools();
@@ -96,7 +106,12 @@ export class Furniture {
 
   show() {
     const { lesson, stage: { state } } = this, stop = lesson.stops[state.stop - 1];
-    this.made.forEach((control) => control.show(state));
+    const view = lesson.views.find((one) => one.name === state.view), everywhere = lesson.views.flatMap(fieldsOf), here = fieldsOf(view);
+    this.made.forEach((control, i) => {
+      control.show(state);
+      const name = lesson.controls[i];
+      control.element.hidden ||= everywhere.includes(name) && !here.includes(name); // a view does without what it does not read
+    });
     const current = lesson.views.findIndex((view) => view.name === state.view);
     this.viewButtons.forEach((button, i) => {
       button.setAttribute("aria-pressed", String(i === current));
@@ -105,6 +120,7 @@ export class Furniture {
     this.more.hidden = this.unfolded || lesson.views.length <= FEW;
     this.viewList.value = state.view;
     if (this.solver) this.solveSoon(state);
+    this.trainer?.show(state);
     this.showChanged(state);
     if (!stop || this.told === stop) return;
     this.told = stop;

@@ -73,9 +73,10 @@ export class Hands {
   /** Write a number into an editable cell. */
   setCell(panel, cell, value) {
     if (!panel?.field) return;
-    const [, row, column] = coordinates(panel, cell), grid = this.stage.state[panel.field], { data, shape } = cells(grid);
+    const [channel, row, column] = coordinates(panel, cell), field = [panel.field].flat()[channel];
+    const grid = this.stage.state[field], { data, shape } = cells(grid);
     if (row < 0 || column < 0 || row >= shape[0] || column >= shape[1] || data[row * shape[1] + column] === value) return;
-    this.stage.change({ [panel.field]: withCell(grid, row, column, value) });
+    this.stage.change({ [field]: withCell(grid, row, column, value) });
   }
 
   /** Open a cell for typing; the first key may be given. */

@@ -2,11 +2,13 @@
 
 const TITLE = 26; // height of a panel's title
 const GAP = 36, LINE_GAP = 14, CHANNEL_GAP = 0.6; // between panels, between lines, between channels (in cells)
+const LATTICE_GAP = 34, SMALLEST = 15; // between the lines of a lattice, where arrows run; and the smallest cells it is drawn with
 const READABLE = 26; // small grids keep cells of this size where there is room
 
 /** Panels' places on a board of `width` x `height`: [{x, y, cell, width, height}], by panel index; hidden panels have none. */
 export function arrange(panels, width, height, { largest, unit }) {
   const shown = panels.filter((panel) => !panel.hidden);
+  if (shown.every((panel) => panel.at)) return lattice(shown, width, height, largest, unit) ?? flow(shown, width, height, largest, unit);
   let best = null;
   for (let breaks = 0; breaks < 1 << Math.max(shown.length - 1, 0); breaks++) {
     const lines = [[shown[0]]];
@@ -18,6 +20,43 @@ export function arrange(panels, width, height, { largest, unit }) {
     if (!best || worth > best.worth + 0.05) best = { lines, cell, worth };
   }
   return placed(best.lines, best.cell, width, height, unit);
+}
+
+/** Panels where their lesson puts them, `joined` by arrows; null where the cells would be too small for that. */
+function lattice(panels, width, height, largest, unit) {
+  const lines = [];
+  for (const panel of panels) (lines[panel.at[0]] ??= []).push(panel);
+  const tallest = lines.map((line) => Math.max(...line.map((panel) => panel.rows))), wide = Math.max(...panels.map((panel) => panel.at[1] + columnsOf(panel)));
+  const room = height - lines.length * TITLE * unit - (lines.length - 1) * LATTICE_GAP;
+  const cell = Math.floor(Math.min(width / wide, room / tallest.reduce((sum, rows) => sum + rows, 0), largest));
+  if (cell < SMALLEST) return null;
+  const places = [], left = (width - wide * cell) / 2;
+  let y = (room - tallest.reduce((sum, rows) => sum + rows, 0) * cell) / 2;
+  lines.forEach((line, i) => {
+    y += TITLE * unit;
+    for (const panel of line) {
+      const top = y + ((tallest[i] - panel.rows) * cell) / 2;
+      places[panel.index] = { x: Math.round(left + panel.at[1] * cell), y: Math.round(top), cell, width: columnsOf(panel) * cell, height: panel.rows * cell, unit };
+    }
+    y += tallest[i] * cell + LATTICE_GAP;
+  });
+  places.joined = true;
+  return places;
+}
+
+/** Many panels line by line, as words are set, with the largest cell that leaves them room. */
+function flow(panels, width, height, largest, unit) {
+  const broken = (cell) => panels.reduce((lines, panel) => {
+    const fits = measure([[...lines.at(-1), panel]], cell, unit).width <= width;
+    return lines.at(-1).length && !fits ? [...lines, [panel]] : [...lines.slice(0, -1), [...lines.at(-1), panel]];
+  }, [[]]);
+  let cell = largest;
+  const fits = () => {
+    const size = measure(broken(cell), cell, unit);
+    return size.width <= width && size.height <= height;
+  };
+  while (cell > 4 && !fits()) cell--;
+  return placed(broken(cell), cell, width, height, unit);
 }
 
 const columnsOf = (panel) => panel.columns * panel.channels + CHANNEL_GAP * (panel.channels - 1);
@@ -74,7 +113,7 @@ export function corner(panel, place, cell) {
 export function hit(panels, places, x, y) {
   for (const panel of panels) {
     const place = places[panel.index];
-    if (!place) continue;
+    if (!place || panel.veiled) continue;
     const row = Math.floor((y - place.y) / place.cell), across = (x - place.x) / place.cell;
     const channel = Math.floor(across / (panel.columns + CHANNEL_GAP)), column = Math.floor(across - channel * (panel.columns + CHANNEL_GAP));
     if (row < 0 || row >= panel.rows || channel < 0 || channel >= panel.channels || column < 0 || column >= panel.columns) continue;

@@ -6,6 +6,7 @@ import { coordinates, inputLetter, realCell, weightLetter } from "./scene.js";
 const MOST = 12; // terms written out
 
 const say = (text, role = null, dim = false) => ({ text, role, dim });
+const brief = (value) => exact(Number(value.toPrecision(6)));
 const signed = (text) => (text.startsWith("−") ? `(${text})` : text);
 
 /** The name of a cell: O(1,1); with a channel in front where there are several; one coordinate on a line. */
@@ -23,6 +24,7 @@ export function nameOf(scene, panel, cell) {
 export function describe(scene, focus, progress) {
   const panel = scene.panels[focus.panel];
   if (panel.plain) return { first: placeOnly(scene, focus, panel), second: null };
+  if (scene.slopes) return { first: slope(scene, focus, panel), second: null };
   if (panel.kind === "matrix" || panel.kind === "transpose") return { first: entry(scene, focus, panel), second: null };
   const maker = scene.links.find((link) => link.out === panel || (panel.kind === "column" && link.name === panel.of));
   if (maker) return made(scene, maker, focus, panel, maker === scene.followed ? progress : null);
@@ -47,6 +49,7 @@ function made(scene, link, focus, panel, progress) {
     ...(i ? [say(trace.reduce === "max" || trace.reduce === "min" ? ", " : " + ")] : []),
     ...term(scene, link, row, panel.role).map((piece) => ({ ...piece, dim: !done(row) })),
   ]);
+  if (trace.reduce === "pick") terms.splice(0, terms.length, say(exact(trace.product(rows[0])), terms.at(-1).role));
   if (rows.length > MOST) terms.push(say(` … ${rows.length - MOST} more`));
   const compares = trace.reduce === "max" || trace.reduce === "min";
   const opened = compares ? [say(`${trace.reduce}(`)] : [], closed = compares ? [say(")")] : [];
@@ -76,6 +79,32 @@ function copied(scene, link, rows, name, panel) {
   const source = link.inps[0], from = source && link.columns.get(source.index)[rows[0]];
   const told = source && !source.hidden ? [say(nameOf(scene, source, from), source.role), say(" = ")] : [];
   return [name, say(" = "), ...told, say(exact(link.trace.product(rows[0])), panel.role)];
+}
+
+/** By how much the loss changes with a cell or a weight: where it is read more than once, the branches add. */
+function slope(scene, focus, panel) {
+  const { slopes, lesson } = scene, real = realCell(panel, focus.cell), name = say(`∂L/∂${nameOf(scene, panel, focus.cell)}`, panel.role);
+  if (real < 0) return [name, say(": nothing but padding, it has no gradient")];
+  if (panel.kind === "kernel") return kernelSlope(scene, focus, panel, name);
+  const value = say(brief(slopes.grids.get(panel.of)[real]), panel.role);
+  if (panel.of === lesson.trains.output) return [name, say(" = (p − t) / (p·(1 − p)) = "), value];
+  const parts = scene.links.filter((link) => link.columns.has(panel.index) && link.out !== panel).map((link) => {
+    const at = link.reads.indexOf(panel.of);
+    return { through: link.out?.title ?? link.name, part: slopes.steps.get(link.name).inputs[at][real] };
+  }).filter(({ through }) => through);
+  if (panel.of === lesson.trains.truth || !parts.length) return [name, say(": the loss is worked out from the probabilities before this")];
+  const sum = parts.flatMap(({ through, part }, i) => [say(i ? " + " : " = "), say(signed(brief(part))), say(` through “${through}”`)]);
+  return [name, ...sum, ...(parts.length > 1 ? [say(" = "), value] : [])];
+}
+
+/** A weight's gradient is a sum over all the places where the weight stands. */
+function kernelSlope(scene, focus, panel, name) {
+  const link = scene.links.find((one) => one.kernel === panel), { trace } = link, { arriving, weight } = scene.slopes.steps.get(link.name);
+  const rows = Array.from(link.rowsOf(focus.panel, focus.cell)).filter((row) => trace.outGrid.source[trace.rows.out[row]] >= 0);
+  const terms = rows.slice(0, 4).flatMap((row, i) => [
+    say(i ? " + " : ""), say(signed(brief(arriving[trace.outGrid.source[trace.rows.out[row]]]))), say("·"), say(signed(brief(trace.canvas[trace.rows.inp[row]])), "input"),
+  ]);
+  return [name, say(" = "), ...terms, say(rows.length > 4 ? ` + … over ${rows.length} places = ` : " = "), say(brief(weight[focus.cell]), "kernel")];
 }
 
 /** The formula for this cell with its numbers (B14), and the terms by name. */

@@ -2,19 +2,19 @@
 
 const minus = (text) => text.replace("-", "−");
 
-/** At most three significant digits, two below a tenth; "−0" is 0. */
-export function short(value) {
+/** At most three significant digits (or as many as given), one less below a tenth; "−0" is 0. */
+export function short(value, digits = 3) {
   if (value === Infinity) return "∞";
   if (value === -Infinity) return "−∞";
   if (Number.isInteger(value) && Math.abs(value) < 1000) return minus(String(value + 0));
   const size = Math.abs(value);
-  if (size >= 1000) return minus(size >= 999500 ? `${trimmed(value / 1e6)}M` : `${trimmed(value / 1e3)}k`);
+  if (size >= 1000) return minus(size >= 999500 ? `${trimmed(value / 1e6, digits)}M` : `${trimmed(value / 1e3, digits)}k`);
   if (size < 0.0005) return size === 0 ? "0" : minus(value.toExponential(0).replace("e-", "e−"));
-  return minus(trimmed(value));
+  return minus(trimmed(value, digits));
 }
 
-function trimmed(value) {
-  const text = value.toPrecision(Math.abs(value) < 0.1 ? 2 : 3);
+function trimmed(value, digits) {
+  const text = value.toPrecision(Math.abs(value) < 0.1 ? digits - 1 : digits);
   const plain = text.includes("e") ? String(Number(text)) : text;
   return plain.includes(".") ? plain.replace(/\.?0+$/, "").replace(/^(-?)0\./, "$1.") : plain;
 }

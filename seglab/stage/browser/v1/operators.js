@@ -245,6 +245,13 @@ const cellByCell = (op, choose) => ({ input }, options) => {
 const copied = (op, image, shape, rows) =>
   new Trace({ op, inputs: [image], grids: [makeGrid(image.shape)], rows, outGrid: makeGrid(shape), reduce: "pick" });
 
+/** Above `limit` or not: 1 and 0 without `value`; with it the cell itself and `value`. */
+function thresholdAt(limit, value) {
+  const threshold = (x) => (x > limit ? (value === null ? 1 : x) : (value ?? 0));
+  threshold.slope = (x) => (value !== null && x > limit ? 1 : 0);
+  return threshold;
+}
+
 export const OPERATORS = {
   conv1d: convolution(1),
   conv2d: convolution(2),
@@ -263,7 +270,7 @@ export const OPERATORS = {
   relu: cellByCell("relu", () => activation("relu")),
   sigmoid: cellByCell("sigmoid", () => activation("sigmoid")),
   tanh: cellByCell("tanh", () => activation("tanh")),
-  threshold: cellByCell("threshold", ({ threshold = 0.5, value = null }) => (x) => (x > threshold ? (value === null ? 1 : x) : (value ?? 0))),
+  threshold: cellByCell("threshold", ({ threshold = 0.5, value = null }) => thresholdAt(threshold, value)),
 };
 
 /** Run a call {op, operands, options}, as Python stores it. */

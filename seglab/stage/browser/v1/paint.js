@@ -6,6 +6,8 @@ import { fillOf, greyOf, inkOn, veil } from "./theme.js";
 
 const NUMBERS = 17; // cells of this many pixels and more show their numbers
 const LINES = 5; // and of this many their borders
+const TITLE_ROOM = 24; // above a panel
+const LEGIBLE = 10; // numbers that would be smaller than this are written with two digits
 const NOTES = 52; // and of this many have room for a note below their number
 
 /** Paint every panel. `shown(panel)` gives {values, canvas, touched, reached, largest, labels, unread}. */
@@ -13,25 +15,40 @@ export function paintBase(context, scene, places, theme, shown) {
   for (const panel of scene.panels) {
     const place = places[panel.index];
     if (!place) continue;
-    paintTitle(context, panel, place, theme);
+    paintTitle(context, panel, place, theme, scene.slopes !== null);
+    if (panel.veiled) {
+      paintVeil(context, place, theme);
+      continue;
+    }
     const content = shown(panel);
     if (place.cell < (panel.photo ? NUMBERS : LINES)) paintPixels(context, panel, place, theme, content);
     else paintCells(context, panel, place, theme, content);
     paintFrame(context, panel, place, theme);
   }
-  paintArrows(context, scene, places, theme);
+  if (places.joined) paintJoints(context, scene, places, theme);
+  else paintArrows(context, scene, places, theme);
 }
 
-function paintTitle(context, panel, place, theme) {
+/** An empty frame: what is still to come. */
+function paintVeil(context, place, theme) {
+  context.save();
+  context.setLineDash([3, 5]);
+  context.lineWidth = 1.5;
+  context.strokeStyle = theme.line;
+  context.strokeRect(place.x, place.y, place.width, place.height);
+  context.restore();
+}
+
+function paintTitle(context, panel, place, theme, slopes) {
   context.textAlign = "left";
   context.textBaseline = "alphabetic";
-  context.fillStyle = theme.roles[panel.role];
-  const unit = place.unit, line = place.y - 9 * unit;
+  context.fillStyle = panel.veiled ? theme.line : theme.roles[panel.role];
+  const unit = place.unit, line = place.y - 9 * unit, title = slopes && !panel.plain ? `∂L/∂${panel.symbol}` : panel.title;
   context.fillRect(place.x, line - 9 * unit, 9 * unit, 9 * unit);
-  context.fillStyle = theme.ink;
+  context.fillStyle = panel.veiled ? theme.muted : theme.ink;
   context.font = `600 ${13 * unit}px ${theme.font}`;
-  context.fillText(panel.title, place.x + 14 * unit, line);
-  const after = place.x + 20 * unit + context.measureText(panel.title).width;
+  context.fillText(title, place.x + 14 * unit, line);
+  const after = place.x + 20 * unit + context.measureText(title).width;
   context.font = `${13 * unit}px ${theme.font}`;
   context.fillStyle = theme.muted;
   context.fillText(panel.size, after, line);
@@ -42,7 +59,7 @@ function cellValue(panel, content, cell) {
   const real = panel.grid_.source[cell], inside = real >= 0 && isInside(panel, cell);
   if (inside) return { value: content.values[real], blank: content.reached !== null && !content.reached[real], margin: false };
   if (panel.margin === "cropped") return { value: content.canvas?.[cell] ?? 0, blank: !content.touched?.[cell], margin: true };
-  return { value: real >= 0 ? content.values[real] : panel.fill, blank: false, margin: true };
+  return { value: real >= 0 ? content.values[real] : content.fill ?? panel.fill, blank: false, margin: true };
 }
 
 function isInside(panel, cell) {
@@ -72,7 +89,7 @@ function paintCells(context, panel, place, theme, content) {
       context.fillRect(x, y, size, size);
     }
     if (blank) texts.push(["dot", x, y]);
-    else texts.push([content.labels ? content.labels[panel.grid_.source[cell]] ?? "" : short(value), x, y, margin ? theme.muted : value === 0 && !content.photo ? theme.ink : tone.ink]);
+    else texts.push([content.labels ? content.labels[panel.grid_.source[cell]] ?? "" : value, x, y, margin ? theme.muted : value === 0 && !content.photo ? theme.ink : tone.ink]);
   }
   paintHatch(context, margins, size, theme);
   paintLines(context, panel, place, theme);
@@ -104,19 +121,27 @@ function paintTexts(context, texts, size, theme) {
   context.textAlign = "center";
   context.textBaseline = "middle";
   // One size for all numbers of a grid, and none where the longest does not fit.
-  const longest = texts.reduce((most, [text]) => (text === "cross" || text === "dot" ? most : Math.max(most, text.length)), 2);
-  const font = Math.floor(Math.min(size * 0.42, 26, (size - 3) / (0.61 * longest)));
+  let { font, written } = setIn(texts, size, 3);
+  if (font < LEGIBLE) ({ font, written } = setIn(texts, size, 2, 0.75));
   context.font = `${font}px ${theme.mono}`;
-  for (const [text, x, y, ink] of texts) {
+  for (const [i, [, x, y, ink]] of texts.entries()) {
+    const text = written[i];
     if (text === "cross") paintCross(context, x, y, size, theme);
     else if (text === "dot") {
       context.fillStyle = theme.line;
       context.fillRect(x + size / 2 - 1, y + size / 2 - 1, 2, 2);
     } else if (size >= NUMBERS && font >= 7) {
       context.fillStyle = ink;
-      context.fillText(text, x + size / 2, y + size / 2 + 0.5);
+      context.fillText(text, x + size / 2, y + size / 2 + 0.5, size - 3);
     }
   }
+}
+
+/** Numbers with so many digits, and the size of type that leaves the longest of them room, if need be narrower than the type is. */
+function setIn(texts, size, digits, narrow = 1) {
+  const written = texts.map(([text]) => (typeof text === "number" ? short(text, digits) : text));
+  const longest = written.reduce((most, text) => (text === "cross" || text === "dot" ? most : Math.max(most, text.length)), 2);
+  return { written, font: Math.floor(Math.min(size * 0.42, 26, (size - 3) / (0.61 * narrow * longest))) };
 }
 
 function paintCross(context, x, y, size, theme) {
@@ -219,11 +244,47 @@ function paintArrows(context, scene, places, theme) {
   }
 }
 
+/** Arrows between panels in a lattice: along a line from the neighbour, else up or down; one that stays on its line to what is joined is the skip. */
+function paintJoints(context, scene, places, theme) {
+  context.lineWidth = 1.5;
+  for (const { inps, out } of scene.links) for (const from of inps) {
+    const source = places[from.index], target = out && places[out.index];
+    if (!source || !target) continue;
+    const skip = from.at[0] === out.at[0] && out.role === "skip";
+    context.strokeStyle = context.fillStyle = from.veiled || out.veiled ? theme.line : skip ? theme.roles.skip : theme.muted;
+    if (from.at[0] !== out.at[0]) {
+      const x = (Math.max(source.x, target.x) + Math.min(source.x + source.width, target.x + target.width)) / 2, down = target.y > source.y;
+      const title = TITLE_ROOM * source.unit;
+      arrow(context, x, down ? source.y + source.height + 5 : source.y - title, x, down ? target.y - title : target.y + target.height + 5);
+      continue;
+    }
+    const before = scene.panels.filter((panel) => places[panel.index] && panel.at[0] === out.at[0] && panel.at[1] < out.at[1]);
+    const last = places[before.reduce((best, panel) => (panel.at[1] > best.at[1] ? panel : best)).index], y = target.y + target.height / 2;
+    arrow(context, last.x + last.width + 5, y, target.x - 5, y);
+    if (!skip) continue;
+    context.textAlign = "center";
+    context.textBaseline = "alphabetic";
+    context.font = `600 ${13 * source.unit}px ${theme.font}`;
+    context.fillText("skip", (last.x + last.width + target.x) / 2, y - 7);
+  }
+}
+
+function arrow(context, x0, y0, x1, y1) {
+  const angle = Math.atan2(y1 - y0, x1 - x0), wing = (turn) => context.lineTo(x1 - 7 * Math.cos(angle + turn), y1 - 7 * Math.sin(angle + turn));
+  context.beginPath();
+  context.moveTo(x0, y0);
+  context.lineTo(x1, y1);
+  wing(0.7);
+  context.moveTo(x1, y1);
+  wing(-0.7);
+  context.stroke();
+}
+
 /** Paint what is pointed at: connected cells, the cell itself, and small notes (products, weights) in the corners of large cells. */
 export function paintFocus(context, scene, places, theme, focus, marked, notes) {
   for (const panel of scene.panels) {
     const place = places[panel.index], cells = marked.get(panel.index);
-    if (!place || !cells.size) continue;
+    if (!place || !cells.size || panel.veiled) continue;
     const colour = theme.roles[panel.role], size = place.cell;
     context.fillStyle = veil(colour, size < LINES ? 0.55 : 0.13);
     for (const cell of cells) {

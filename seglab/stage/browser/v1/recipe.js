@@ -46,6 +46,15 @@ function valueOf(value, state) {
   return valueOf(key in value.cases ? value.cases[key] : own, state);
 }
 
+/** A grid field's cells; a pair stands for a kernel of ones. */
+const kernelOf = (value) => (Array.isArray(value) && !Array.isArray(value[0]) ? blank(value, 1) : cells(value));
+
+/** Planes of equal size as the kernel of one output channel. */
+function stacked(planes_) {
+  const [height, width] = planes_[0].shape;
+  return { data: Float64Array.from(planes_.flatMap(({ data }) => [...data])), shape: [1, planes_.length, height, width] };
+}
+
 /** A kernel turned by half a turn. */
 const turned = ({ data, shape }) => ({ data: Float64Array.from(data).reverse(), shape });
 
@@ -67,8 +76,7 @@ function follow(made, step, state) {
   const resolved = (given) => Object.fromEntries(Object.entries(given).map(([name, value]) => [name, valueOf(value, state)]));
   const options = resolved(step.options), fixed = resolved(step.operands);
   if (fixed.bias === 0) delete fixed.bias;
-  const value = step.weight === null ? null : state[step.weight];
-  const upright = value && (Array.isArray(value) && !Array.isArray(value[0]) ? blank(value, 1) : cells(value));
+  const upright = step.weight && (Array.isArray(step.weight) ? stacked(step.weight.map((name) => cells(state[name]))) : kernelOf(state[step.weight]));
   const weight = step.flipped ? turned(upright) : upright;
   const operands = { ...fixed, ...(weight && { weight: step.op.endsWith("1d") ? { data: weight.data, shape: [weight.shape[1]] } : weight }) };
   if (step.op === "layer") return layer(made, step, weight, options);

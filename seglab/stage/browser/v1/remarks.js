@@ -1,5 +1,6 @@
 // Remarks: what a view says under its ledger about the whole setting.
 
+import { binaryCrossEntropy, maskScores } from "./losses.js";
 import { exact } from "./numbers.js";
 import { setting, substituted } from "./sizes.js";
 
@@ -31,6 +32,18 @@ export function sizeLines(scene) {
   if (told[0] === told[1]) return [`Output height and width: ${told[0]}`];
   return [`Output height: ${told[0]}`, `Output width: ${told[1]}`];
 }
+
+/** How well a network's mask fits, and in gradients those of the biases, which have no cell of their own. */
+export function maskLine(scene) {
+  const { made, lesson: { trains }, slopes } = scene, given = made.grids.get(trains.output).data, truth = made.grids.get(trains.truth).data;
+  const { loss } = binaryCrossEntropy(given, truth), { both, either, right } = maskScores(given, truth), count = given.length;
+  const told = `Loss L = ${exact(Number(loss.toFixed(3)))}, that is ${exact(Number((loss / count).toFixed(3)))} a cell. ${right} of ${count} cells are right; IoU ${both}/${either}.`;
+  const biases = slopes && trains.biases.filter((name) => slopes.fields.has(name)).map((name) => `${brief(slopes.fields.get(name)[0])} (${label(scene, name)})`);
+  return [told, ...(biases ? [`∂L by the biases: ${biases.join(", ")}.`] : [])];
+}
+
+const brief = (value) => exact(Number(value.toPrecision(4)));
+const label = ({ lesson }, name) => lesson.fields.find((field) => field.name === name).label.toLowerCase();
 
 /** <C y, x> = <y, C' x> for this x and a picture y that counts 0 to 9. */
 export function adjoint(scene) {

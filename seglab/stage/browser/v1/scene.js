@@ -4,6 +4,7 @@ import { makeGrid, places } from "./grid.js";
 import { build } from "./recipe.js";
 import { group } from "./rows.js";
 import { NEUTRAL } from "./trace.js";
+import { gradients } from "./training.js";
 
 /** Work out the scene of a state; throws a sentence where its settings are impossible. */
 export function makeScene(lesson, state) {
@@ -19,7 +20,8 @@ export function makeScene(lesson, state) {
   const line = panels.every((panel) => panel.kind !== "grid" || panel.grid_.shape[1] === 1) && followed.trace.kernelSize[0] === 1;
   if (line) for (const panel of panels) panel.size = panel.size.replaceAll(/\b1 × /g, "");
   const counts = state.count ? overlap(made.pictured.get(followed.name) ?? followed.trace) : null;
-  return { lesson, view, state, made, panels, links, followed, line, counts, order: stepOrder(view, followed, panels) };
+  const slopes = state.gradients ? gradients(lesson, state, made) : null;
+  return { lesson, view, state, made, panels, links, followed, line, counts, slopes, order: stepOrder(view, followed, panels) };
 }
 
 /** The letter that stands for a real input cell, and for a weight, where letters take the place of numbers. */

@@ -8,7 +8,7 @@ import { Furniture } from "./furniture.js";
 import { Hands } from "./hands.js";
 import { answerKey } from "./keys.js";
 import { describe, plainText } from "./ledger.js";
-import { adjoint, generalSize, sizeLines } from "./remarks.js";
+import { adjoint, generalSize, maskLine, sizeLines } from "./remarks.js";
 import { makeScene } from "./scene.js";
 import { Timeline } from "./timeline.js";
 
@@ -80,6 +80,7 @@ export class Stage {
   destroy() {
     this.gone.abort();
     this.timeline.pause();
+    this.furniture.trainer?.pause();
     this.board.destroy();
     this.hands.destroy();
     clearTimeout(this.resting);
@@ -95,6 +96,7 @@ export class Stage {
     this.hands.endEdit(false);
     if (lesson.name !== this.lesson?.name) {
       this.lesson = lesson;
+      this.element.classList.toggle("tall", lesson.tall);
       this.furniture.furnish(lesson);
     }
     this.board.pinned = null;
@@ -170,7 +172,7 @@ export class Stage {
   /** Tell the server once nothing has moved for a while. */
   rest() {
     clearTimeout(this.resting);
-    this.resting = setTimeout(() => (this.timeline.playing || this.hands.busy ? this.rest() : this.settle(false)), REST);
+    this.resting = setTimeout(() => (this.timeline.playing || this.hands.busy || this.furniture.trainer?.running ? this.rest() : this.settle(false)), REST);
     this.readOut();
   }
 
@@ -203,7 +205,7 @@ export class Stage {
 
   showRemark() {
     const { scene } = this, { remark } = scene.view;
-    const lines = remark === "adjoint" ? [adjoint(scene)] : [...(remark === "sizes" ? [`Output size: ${generalSize(scene)}`] : []), ...sizeLines(scene)];
+    const lines = remark === "adjoint" ? [adjoint(scene)] : remark === "mask" ? maskLine(scene) : [...(remark === "sizes" ? [`Output size: ${generalSize(scene)}`] : []), ...sizeLines(scene)];
     setText(this.remark, lines.join("\n"));
     this.remark.classList.toggle("main", remark === "sizes");
     this.photoWords.hidden = !scene.panels.some((panel) => panel.photo);

@@ -5,11 +5,14 @@ import { group } from "./rows.js";
 
 export const NEUTRAL = { sum: 0, max: -Infinity, min: Infinity, pick: 0 };
 
-const ACTIVATIONS = {
-  relu: (x) => (x > 0 ? x : 0),
-  sigmoid: (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x))),
-  tanh: Math.tanh,
-};
+const relu = (x) => (x > 0 ? x : 0);
+const sigmoid = (x) => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
+const tanh = (x) => Math.tanh(x);
+relu.slope = (x) => (x > 0 ? 1 : 0);
+sigmoid.slope = (x) => sigmoid(x) * sigmoid(-x);
+tanh.slope = (x) => 1 - Math.tanh(x) ** 2;
+
+const ACTIVATIONS = { relu, sigmoid, tanh };
 
 export function activation(name) {
   if (!(name in ACTIVATIONS)) {
@@ -20,7 +23,7 @@ export function activation(name) {
 
 export class Trace {
   /**
-   * parts: op, inputs [{data, shape}], grids, rows, outGrid, and optionally weight, kernelSize, bias, reduce, activation (a function), and
+   * parts: op, inputs [{data, shape}], grids, rows, outGrid, and optionally weight, kernelSize, bias, reduce, activation (a function with its `slope`), and
    * `used`: the pairs stride, dilation, output_padding and padding ([before, after] an axis) that the operator was called with.
    */
   constructor(parts) {
@@ -55,6 +58,12 @@ export class Trace {
 
   get output() {
     return this.full.values;
+  }
+
+  /** The output before the activation. */
+  get linear() {
+    this.linear_ ??= this.activation ? new Trace({ ...this, activation: null, full_: undefined }).output : this.output;
+    return this.linear_;
   }
 
   /**
