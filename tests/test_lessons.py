@@ -29,9 +29,9 @@ def test_every_stop_and_preset_can_be_built_and_linked(lesson: Lesson, changes: 
     np.testing.assert_array_equal(build(lesson, again).output, pipeline.output)
 
 
-@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
-def test_every_view_shows_the_same_output_where_it_can_be_built(lesson: Lesson) -> None:
-    outputs = []
+@pytest.mark.parametrize("name", ["convolution", "transposed_convolution", "output_size"])
+def test_every_view_of_one_operator_shows_the_same_output_where_it_can_be_built(name: str) -> None:
+    lesson, outputs = LESSONS[name], []
     for view in lesson.views:
         state = lesson.state(view=view.name)
         try:
@@ -56,9 +56,11 @@ def values(field: Field) -> st.SearchStrategy:
     if field.kind == "flag":
         return st.booleans()
     cell = st.integers(-999_999_999, 999_999_999).map(lambda n: n / 1000)
-    literal = st.tuples(st.integers(1, 8), st.integers(1, 8)).flatmap(
+    literal = st.tuples(*[st.integers(field.low, min(8, field.high))] * 2).flatmap(
         lambda size: st.lists(st.lists(cell, min_size=size[1], max_size=size[1]), min_size=size[0], max_size=size[0])
     )
+    if field.high < 8:  # a grid of one size takes no pattern of another
+        return literal
     pattern = st.builds(
         lambda name, n, h, w: f"{name}{n}.{h}x{w}",
         st.sampled_from(["random", "ones", "disc"]),

@@ -129,12 +129,12 @@ def test_the_ledger_ends_with_the_value_that_numpy_gives(lesson: Lesson, stage: 
             pipeline = build(lesson, state)
         except ValueError:
             continue
-        changes = {**state, "at": 9999, "count": False, "letters": False}
+        changes = {**state, "at": 9999, "count": False, "letters": False, "gradients": False}
         stage.open(lesson, **{name: value for name, value in changes.items() if name in lesson.defaults})
         if stage.state["view"] != state["view"]:
             continue  # a view that is too large to draw
         told = stage.js(
-            """() => stage.scene.links.filter((link) => link.out && !link.out.hidden && link.out.kind === "grid" && !link.out.plain).map((link) => [
+            """() => stage.scene.links.filter((link) => link.out && !link.out.hidden && !link.out.veiled && link.out.kind === "grid" && !link.out.plain).map((link) => [
               link.name, [...link.out.place].slice(0, 12).map((cell) => {
                 stage.board.pin({ panel: link.out.index, cell });
                 stage.board.paint();

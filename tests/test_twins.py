@@ -157,11 +157,11 @@ def random_states(lesson: Lesson, count: int) -> list[dict[str, Any]]:
         state = dict(lesson.defaults)
         for field in lesson.fields:
             if field.kind == "grid":
-                literal = (rng.integers(-8, 9, rng.integers(1, 6, 2)) / 4).tolist()
+                literal = (rng.integers(-8, 9, rng.integers(field.low, min(field.high, 5) + 1, 2)) / 4).tolist()
                 pattern = (
                     f"{rng.choice(['random', 'ones', 'disc', 'photo'])}{rng.integers(0, 2)}.{rng.integers(1, 12)}x{rng.integers(1, 12)}"
                 )
-                state[field.name] = literal if rng.random() < 0.7 else pattern
+                state[field.name] = literal if rng.random() < 0.7 or field.high < 8 else pattern
             elif field.kind == "pair":
                 state[field.name] = rng.integers(field.low, min(field.high, 9) + 1, 2).tolist()
             elif field.kind == "number":

@@ -16,7 +16,7 @@ CONV = Step("a", "conv2d", ("x",), weight="w", options={"padding": "same"}, oper
 RELU = Step("r", "relu", ("a",))
 POOL = Step("p", "max_pool2d", ("r",), options={"kernel_size": 2, "ceil_mode": True})
 NEAREST = Step("u", "interpolate", ("p",), options={"scale_factor": 2})
-TRANSPOSED = Step("u", "conv_transpose2d", ("p",), weight="v", options={"stride": 2}, operands={"bias": Ref("c")})
+TRANSPOSED = Step("u", "conv_transpose2d", ("p",), weight="s", options={"stride": 2}, operands={"bias": Ref("c")})
 CROP = Step("k", "crop", ("u",), options={"top": 0, "left": 0, "height": 5, "width": 5})
 JOIN = Step("j", "concat", ("r", "k"))
 SCORE = Step("z", "conv2d", ("j",), weight=("f", "g"), operands={"bias": Ref("d")})
@@ -31,7 +31,7 @@ FEATURES = Panel("a", "output", "Feature map", "A", at=(0, 10.3))
 ACTIVE = Panel("r", "output", "ReLU", "R", at=(1, 9.3))
 POOLED = Panel("p", "output", "Pooled", "P", at=(2, 10.8))
 UPSAMPLED = Panel("u", "output", "Upsampled", "U", at=(2, 15.9))
-STAMP = Panel("kernel:u", "kernel", "Kernel", "V", edits="v", at=(2, 13))
+STAMP = Panel("kernel:u", "kernel", "Kernel", "V", edits="s", at=(2, 13))
 CROPPED = Panel("k", "output", "Cropped", "C", at=(2, 23))
 JOINED = Panel("j", "skip", "Skip and upsampled", "J", at=(1, 17.2))
 WEIGHTS = Panel("kernel:z", "kernel", "Weights", "F", edits=("f", "g"), at=(1, 28.4))
@@ -250,7 +250,7 @@ UNET_BY_HAND = Lesson(
         Field("f", "grid", [[2.35]], "Weight of the skip", "what the skip's cells are multiplied by", 1, 1),
         Field("g", "grid", [[0.71]], "Weight of the upsampled", "what the upsampled cells are multiplied by", 1, 1),
         Field("d", "number", -1.08, "Last bias", "added to every score", -4, 4, step=0.01),
-        Field("v", "grid", [[0.84, -1], [0.94, -0.65]], "Upsampling kernel", "the transposed convolution's weights", 2, 2),
+        Field("s", "grid", [[0.84, -1], [0.94, -0.65]], "Upsampling kernel", "the transposed convolution's weights", 2, 2),
         Field("c", "number", 1.43, "Upsampling bias", "added to every upsampled cell", -4, 4, step=0.01),
         Field("gradients", "flag", False, "Gradients", "by how much the loss changes with each number, in place of the numbers"),
     ),
@@ -267,7 +267,7 @@ UNET_BY_HAND = Lesson(
         ("Transposed convolution, the lecture's numbers", STAMPED),
     ),
     controls=("b", "d", "c", "gradients"),
-    trains=Training(output="y", truth="t", weights=("w", "v", "f", "g"), biases=("b", "c", "d")),
+    trains=Training(output="y", truth="t", weights=("w", "s", "f", "g"), biases=("b", "c", "d")),
     tall=True,
     icon="polyline",
     minutes=20,

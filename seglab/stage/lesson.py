@@ -172,6 +172,11 @@ class Lesson:
     questions: tuple[Question, ...] = ()
     snippet: Callable[[State, Pipeline], Snippet] | None = None  # in place of the view's own PyTorch code
 
+    def __post_init__(self) -> None:
+        taken = {f.name for f in self.fields} & {"v", "lecture", "embed"}
+        if taken:
+            raise ValueError(f"{sorted(taken)[0]} cannot be a field of {self.name}: a link means something else by it")
+
     @property
     def defaults(self) -> State:
         return {f.name: f.default for f in self.fields}
