@@ -11,7 +11,7 @@ from seglab.lessons import LESSONS
 from seglab.stage.lesson import Lesson
 from seglab.ui.files import assets
 from seglab.ui.lesson import lesson_page
-from seglab.ui.links import in_lecture, last, leave_lecture
+from seglab.ui.links import embedded, in_lecture, last, leave_lecture
 
 # Nothing of ours runs long in the web process: a "running" that flickers while a page is kept up to date only distracts.
 _QUIET = '<style>[data-testid="stStatusWidget"] { display: none; }</style>'
@@ -30,6 +30,11 @@ _LECTURE = """<style>
 header[data-testid="stHeader"], section[data-testid="stSidebar"] { display: none; }
 .stMainBlockContainer h1 { font-size: 2.4rem; padding: 0; }
 .stMainBlockContainer p { font-size: 1.3rem; }
+</style>"""
+
+_EMBEDDED = """<style>
+.stMainBlockContainer { padding: 0.5rem 0.75rem; max-width: none; }
+.stMainBlockContainer h1 { font-size: 1.1rem; padding: 0; }
 </style>"""
 
 
@@ -53,6 +58,9 @@ def frame(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
     st.html(_QUIET)
     if st.context.theme.type == "dark":
         st.html(_DARK)
+    if embedded():
+        st.html(_EMBEDDED)
+        return
     if in_lecture():
         st.html(_LECTURE)
         if page.title not in {lesson.title for lesson in LESSONS.values()}:  # a stage has a button of its own for this

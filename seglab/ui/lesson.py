@@ -13,7 +13,8 @@ from seglab.pipeline import Pipeline
 from seglab.stage.fields import State
 from seglab.stage.lesson import Lesson, Snippet, build
 from seglab.train.jobs import TaskError, check_code
-from seglab.ui.links import in_lecture
+from seglab.ui.embed import offer_embed, stage_alone
+from seglab.ui.links import embedded, in_lecture
 from seglab.ui.progress import keep_progress
 from seglab.ui.questions import ask
 from seglab.ui.stage import read_state, show_stage
@@ -23,7 +24,10 @@ _checked: OrderedDict[str, float] = OrderedDict()  # differences by snippet, the
 
 
 def lesson_page(lesson: Lesson) -> None:
-    """Show a lesson."""
+    """Show a lesson; inside another page its stage alone."""
+    if embedded():
+        stage_alone(lesson)
+        return
     st.title(lesson.title)
     st.markdown(lesson.sentence)
     state = read_state(lesson)
@@ -36,6 +40,7 @@ def lesson_page(lesson: Lesson) -> None:
     if not in_lecture():
         st.markdown(lesson.text)
         _take_along(lesson, state)
+        offer_embed(lesson, state)
 
 
 def _take_along(lesson: Lesson, state: State) -> None:
