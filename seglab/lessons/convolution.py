@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
+import numpy as np
+
 from seglab.grid import PADDING_MODES
+from seglab.lessons.asking import choices, pick, square
+from seglab.operators import conv2d
 from seglab.stage.fields import Field
 from seglab.stage.lesson import END, Asked, Lesson, Panel, Ref, Step, Stop, View, fields_of
 
@@ -159,29 +164,88 @@ STOPS = (
     ),
 )
 
-QUESTIONS = (
-    lambda turn: Asked(
-        "A 3 × 3 layer looks at an image of 100 × 100 pixels, without padding. In how many places does its kernel stand?",
-        ("1", "100", "9,604", "10,000"),
-        "9,604",
-        "98 × 98 places, each an example to learn from: the gradient of a weight adds up over all of them. On 5 × 5 cells it is 9.",
-        {"x": [[1] * 5] * 5, "w": [[1] * 3] * 3, "at": 9},
-    ),
-    lambda turn: Asked(
-        "An image has the same value everywhere. The Laplacian's weights add up to 0. With zeros as padding, where does it answer?",
+
+def ask_places(turn: int) -> Asked:
+    """In how many places does a kernel stand?"""
+    size, kernel = pick(turn, (100, 3), product(range(9, 33), (2, 3, 5, 7)))
+    places = size - kernel + 1
+    small = (5, 3) if turn == 0 else (size, kernel)
+    return Asked(
+        f"A {square(kernel)} layer looks at an image of {square(size)} pixels, without padding. In how many places does its kernel stand?",
+        tuple(f"{count:,}" for count in choices(places**2, size, (size - kernel) ** 2, size**2)),
+        f"{places**2:,}",
+        f"{square(places)} places, each an example to learn from: the gradient of a weight adds up over all of them."
+        + (" On 5 × 5 cells it is 9." if turn == 0 else ""),
+        {"x": f"ones1.{small[0]}x{small[0]}", "w": [[1] * small[1]] * small[1], "at": END},
+    )
+
+
+AROUND: dict[str, list[list[int]]] = {  # kernels that are alike in all four directions, so that all borders answer alike
+    "Laplacian": LAPLACIAN,
+    "Laplacian of eight neighbours": [[1, 1, 1], [1, -8, 1], [1, 1, 1]],
+    "sharpening kernel": [[0, -1, 0], [-1, 5, -1], [0, -1, 0]],
+    "sum of all nine cells": [[1, 1, 1]] * 3,
+}
+
+
+def ask_border(turn: int) -> Asked:
+    """Where does a kernel answer on an image that is the same everywhere?"""
+    name, mode, value = pick(turn, ("Laplacian", "zeros", 3), product(AROUND, PADDING_MODES, range(1, 10)))
+    kernel, total = AROUND[name], int(np.sum(AROUND[name]))
+    answers = conv2d([[value] * 5] * 5, kernel, padding=1, padding_mode=mode).output != 0
+    right = "Everywhere" if answers.all() else "Along the border" if answers.any() else "Nowhere"
+    inside = "Inside, the weights cancel." if total == 0 else f"Inside, every cell gets {total} · {value} = {total * value}."
+    outside = {
+        "Everywhere": "The border gets something as well.",
+        "Along the border": "At the border some of them meet padding instead of image: a false edge.",
+        "Nowhere": f"With {mode} the cells around it are the image's own again, so they cancel at the border too.",
+    }
+    return Asked(
+        f"An image has the same value, {value}, everywhere. The weights of the {name} add up to {total}."
+        f" With {mode} as padding, where is the answer not 0?",
         ("Nowhere", "Along the border", "Everywhere"),
-        "Along the border",
-        "Inside, the weights cancel. At the border some of them meet padding instead of image: a false edge.",
-        {"stop": 5, "x": FLAT, "w": LAPLACIAN, "padding": 1, "at": 25},
-    ),
-    lambda turn: Asked(
-        "Is the kernel flipped before it slides, as in the mathematical convolution?",
-        ("Yes", "No"),
-        "No",
-        "The first cell is 0·1.45 + 0.4·0.31 + 0·0.54 + 0.4·(−0.04) − 0.11 = −0.002. Flipped it would be 0.686.",
-        {"stop": 10, **HAND, "view": "flipped", "at": 1},
-    ),
-)
+        right,
+        f"{inside} {outside[right]}",
+        {"stop": 5, "x": [[value] * 5] * 5, "w": kernel, "padding": 1, "padding_mode": mode, "at": 25},
+    )
+
+
+def _corners() -> list[tuple[list[list[int]], list[list[int]]]]:
+    """Images and kernels whose first cell changes when the kernel is flipped."""
+    rng = np.random.default_rng(10)
+    drawn = [(rng.integers(0, 10, (3, 3)), rng.permutation(9)[:4].reshape(2, 2) + 1) for _ in range(60)]
+    return [(x.tolist(), w.tolist()) for x, w in drawn if (x[:2, :2] * (w - w[::-1, ::-1])).sum()]
+
+
+def ask_flip(turn: int) -> Asked:
+    """Is the kernel flipped? Later: what is the first cell?"""
+    if turn == 0:
+        return Asked(
+            "Is the kernel flipped before it slides, as in the mathematical convolution?",
+            ("Yes", "No"),
+            "No",
+            "The first cell is 0·1.45 + 0.4·0.31 + 0·0.54 + 0.4·(−0.04) − 0.11 = −0.002. Flipped it would be 0.686.",
+            {"stop": 10, **HAND, "view": "flipped", "at": 1},
+        )
+    x, w = pick(turn, ([], []), _corners())
+    corner, weights = [*x[0][:2], *x[1][:2]], [*w[0], *w[1]]
+    right, flipped = (sum(a * b for a, b in zip(corner, order, strict=True)) for order in (weights, weights[::-1]))
+    turned = sum(a * b for a, b in zip(corner, [w[0][0], w[1][0], w[0][1], w[1][1]], strict=True))
+    return Asked(
+        f"A network lays the kernel {_rows(w)} on the corner {_rows([row[:2] for row in x[:2]])} of an image."
+        " What is the first output cell?",
+        tuple(str(value) for value in choices(right, flipped, turned, sum(corner) * sum(weights))),
+        str(right),
+        f"{' + '.join(f'{a}·{b}' for a, b in zip(corner, weights, strict=True))} = {right}: not flipped. Flipped it would be {flipped}.",
+        {"stop": 10, "x": x, "w": w, "view": "flipped", "at": 1},
+    )
+
+
+def _rows(cells: list[list[int]]) -> str:
+    return " / ".join(" ".join(str(value) for value in row) for row in cells)
+
+
+QUESTIONS = (ask_places, ask_border, ask_flip)
 
 FORMULA = """
 <p class="formula"><i>O</i>(<i>x</i>, <i>y</i>) = <i>b</i> + Σ<sub><i>i</i>, <i>j</i></sub> <i>I</i>(<i>s x</i> + <i>d i</i> − <i>p</i>,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
+from seglab.lessons.asking import choices, pick, square
+from seglab.sizes import output_size, solve_output_size
 from seglab.stage.fields import Field
 from seglab.stage.lesson import LAYERS, Asked, Lesson, Panel, Ref, Snippet, Step, Stop, View, fields_of
 
@@ -93,29 +96,68 @@ NAMED = (
     ("Padding, strides (odd), transposed", setting("conv_transpose", 3, 3, 2, 1, 1, 1, at=36)),
 )
 
-QUESTIONS = (
-    lambda turn: Asked(
-        "A 3 × 3 convolution with stride 2 and no padding reads 7 cells, then 8 cells a side. How large are the outputs?",
-        ("3 and 3", "3 and 4", "4 and 4"),
-        "3 and 3",
-        "The formula rounds down: ⌊4 / 2⌋ + 1 and ⌊5 / 2⌋ + 1 are both 3. The eighth cell is never read.",
-        {"stop": 3, **setting("conv", 8, 3, 2, at=9)},
-    ),
-    lambda turn: Asked(
-        "How many settings with stride 2 and kernel up to 7 take 7 cells to 14 in a transposed convolution?",
-        ("1", "3", "7", "12"),
-        "7",
-        "One for each kernel size from 1 to 7: even kernels need no output padding, odd ones need 1.",
-        {"stop": 8, **setting("conv_transpose", 7, 4, 2, 1, at=1)},
-    ),
-    lambda turn: Asked(
-        "Max pooling 2 × 2 with stride 2 on 5 cells, with ceil_mode. How many windows?",
-        ("2", "3"),
-        "3",
-        "Rounded up: ⌈3 / 2⌉ + 1 = 3. The last window ends outside the image and takes the maximum of what it has.",
-        {"stop": 6, **setting("max_pool", 5, 2, 2, ceil_mode=True, at=9)},
-    ),
-)
+
+def ask_floor(turn: int) -> Asked:
+    """What becomes of one cell more?"""
+    size, kernel, stride = pick(turn, (7, 3, 2), product(range(6, 20), (2, 3, 4, 5), (2, 3)))
+    one, two = (output_size("conv", n, kernel, stride) for n in (size, size + 1))
+    told = choices((one, two), (one, one + 1), (one, one), (one + 1, one + 1), (one - 1, one))
+    ends = f"The last of the {size + 1} cells is never read." if one == two else f"The window fits once more into {size + 1} cells."
+    return Asked(
+        f"A {square(kernel)} convolution with stride {stride} and no padding reads {size} cells, then {size + 1} cells a side."
+        " How large are the outputs?",
+        tuple(f"{a} and {b}" for a, b in told),
+        f"{one} and {two}",
+        f"The formula rounds down: ⌊{size - kernel} / {stride}⌋ + 1 = {one} and ⌊{size + 1 - kernel} / {stride}⌋ + 1 = {two}. {ends}",
+        {"stop": 3, **setting("conv", size + 1, kernel, stride, at=two * two)},
+    )
+
+
+def ask_inverse(turn: int) -> Asked:
+    """How many settings lead from one size to another?"""
+    larger = [(size, stride, size * stride + more) for size, stride, more in product(range(3, 12), (2, 3), (-1, 0, 1))]
+    size, stride, target = pick(turn, (7, 2, 14), larger)
+    found = solve_output_size("conv_transpose", size, target, stride=stride)
+    plain = sum(answer.output_padding == 0 for answer in found)
+    shown = found[len(found) // 2]
+    because = (
+        "One for each kernel size from 1 to 7: even kernels need no output padding, odd ones need 1."
+        if turn == 0
+        else f"{plain} of them without output padding, {len(found) - plain} with it. The stage lists them all."
+    )
+    return Asked(
+        f"How many settings with stride {stride} and kernel up to 7 take {size} cells to {target} in a transposed convolution?",
+        tuple(str(count) for count in choices(len(found), 1, plain, len(found) + 5, 7)),
+        str(len(found)),
+        because,
+        {
+            "stop": 8,
+            **setting("conv_transpose", size, shown.kernel_size, stride, shown.padding, 1, shown.output_padding, at=1),
+            "target": [target, target],
+        },
+    )
+
+
+def ask_ceil(turn: int) -> Asked:
+    """What does rounding up change?"""
+    drawn = product(range(5, 16), (2, 3, 4), (2, 3, 4))
+    size, kernel, stride = pick(turn, (5, 2, 2), (drawn for drawn in drawn if drawn[2] <= drawn[1]))
+    up, down = (output_size("max_pool", size, kernel, stride, ceil_mode=ceil) for ceil in (True, False))
+    last = (
+        "The last window ends outside the image and takes the maximum of what it has."
+        if up > down
+        else f"{stride} divides {size - kernel}, so there is nothing to round."
+    )
+    return Asked(
+        f"Max pooling {square(kernel)} with stride {stride} on {size} cells, with ceil_mode. How many windows along a side?",
+        tuple(str(count) for count in choices(up, down, up + 1, size - kernel + 1)),
+        str(up),
+        f"Rounded up: ⌈{size - kernel} / {stride}⌉ + 1 = {up}. {last}",
+        {"stop": 6, **setting("max_pool", size, kernel, stride, ceil_mode=True, at=up * up)},
+    )
+
+
+QUESTIONS = (ask_floor, ask_inverse, ask_ceil)
 
 FORMULA = """
 <p>Convolution and pooling:</p>

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
+import numpy as np
+
+from seglab.lessons.asking import choices, pick, square
+from seglab.operators import conv_transpose2d
+from seglab.sizes import output_size
 from seglab.stage.fields import Field
 from seglab.stage.lesson import Asked, Lesson, Panel, Ref, Step, Stop, View, fields_of
 
@@ -89,6 +96,11 @@ def ones(height: int, width: int) -> list[list[int]]:
     return [[1] * width for _ in range(height)]
 
 
+def digits(height: int, width: int) -> list[list[int]]:
+    """The digits from 1 on, row by row; after 9 comes 0."""
+    return [[(row * width + column + 1) % 10 for column in range(width)] for row in range(height)]
+
+
 def bilinear_kernel(stride: int) -> list[list[float]]:
     """The weights that FCN starts its upsampling from: a tent of width 2 * stride (even strides).
 
@@ -171,36 +183,103 @@ STOPS = (
     ),
 )
 
-QUESTIONS = (
-    lambda turn: Asked(
-        "A 2 × 2 input is stamped with a 2 × 2 kernel and stride 2. How many output cells get more than one stamp?",
-        ("None", "One", "Four", "All"),
-        "None",
-        "Stride and kernel size are equal, so the stamps lie side by side: 4 × 4 cells, one stamp each. The largest value is 3 · 4 = 12.",
-        {"stop": 3, "stride": 2, "count": True, "at": 4},
-    ),
-    lambda turn: Asked(
-        "2 × 2 cells, kernel 3, stride 2, padding 1. How large is the output?",
-        ("2 × 2", "3 × 3", "4 × 4", "5 × 5"),
-        "3 × 3",
-        "(2 − 1)·2 − 2·1 + 2 + 1 = 3. To get 4 × 4 the setting needs output_padding 1.",
-        {"stop": 4, "x": [[1, 2], [3, 4]], "w": DIGITS, "stride": 2, "padding": 1, "at": 4},
-    ),
-    lambda turn: Asked(
-        "A single 1 goes through the kernel 1 to 9 with stride 2, padding 1 and output_padding 1. Is the last row zero?",
-        ("Yes", "No"),
-        "No",
-        "The output is 5 6 / 8 9. Output padding does not add zeros, it crops less of what was stamped.",
-        {"stop": 5, "x": [[1]], "w": DIGITS, "stride": 2, "padding": 1, "output_padding": 1, "at": 1},
-    ),
-    lambda turn: Asked(
-        "Which kernel gives an even overlap with stride 2?",
-        ("3 × 3", "4 × 4", "5 × 5"),
-        "4 × 4",
-        "4 is divisible by 2, so away from the border every cell gets the same number of stamps. Uneven weights can still draw a pattern.",
-        {"stop": 8, "x": ones(5, 5), "w": ones(4, 4), "stride": 2, "padding": 1, "count": True, "at": 25},
-    ),
-)
+
+def ask_overlap(turn: int) -> Asked:
+    """How many cells get more than one stamp?"""
+    size, kernel, stride = pick(turn, (2, 2, 2), (drawn for drawn in product((2, 3, 4), (2, 3, 4), (1, 2, 3)) if drawn[1] >= drawn[2]))
+    stamps = conv_transpose2d(ones(size, size), ones(kernel, kernel), stride=stride).output
+    shared, cells, along = int((stamps > 1).sum()), stamps.size, len(stamps)
+    told = {0: "None", cells: f"All {cells}"}
+    lie = (
+        f"The stamps are {kernel} cells wide and {stride} apart, so none reaches the next"
+        if kernel <= stride
+        else f"The stamps are {kernel} cells wide but only {stride} apart, so they overlap"
+    )
+    return Asked(
+        f"A {square(size)} input is stamped with a {square(kernel)} kernel and stride {stride}."
+        " How many output cells get more than one stamp?",
+        tuple(told.get(count, str(count)) for count in choices(shared, size**2, cells, 1, along)),
+        told.get(shared, str(shared)),
+        f"{lie}: {square(along)} cells, {shared or 'none'} of them with several stamps."
+        + (" The largest value is 3 · 4 = 12." if turn == 0 else ""),
+        {
+            "stop": 3,
+            **({} if turn == 0 else {"x": ones(size, size), "w": ones(kernel, kernel)}),
+            "stride": stride,
+            "count": True,
+            "at": size**2,
+        },
+    )
+
+
+def ask_size(turn: int) -> Asked:
+    """How large is the output?"""
+    drawn = product(range(2, 6), range(2, 6), (1, 2, 3), (0, 1, 2))
+    size, kernel, stride, padding = pick(
+        turn, (2, 3, 2, 1), (drawn for drawn in drawn if drawn[3] * 2 < drawn[1] + (drawn[0] - 1) * drawn[2])
+    )
+    out = output_size("conv_transpose", size, kernel, stride, padding)
+    return Asked(
+        f"{square(size)} cells, kernel {kernel}, stride {stride}, padding {padding}. How large is the output?",
+        tuple(square(side) for side in choices(out, out + 2 * padding, size * stride, out - 1, out + 1) if side > 0),
+        square(out),
+        f"({size} − 1)·{stride} − 2·{padding} + {kernel - 1} + 1 = {out}."
+        + (" To get 4 × 4 the setting needs output_padding 1." if turn == 0 else ""),
+        {"stop": 4, "x": digits(size, size), "w": digits(kernel, kernel), "stride": stride, "padding": padding, "at": size**2},
+    )
+
+
+def ask_last_row(turn: int) -> Asked:
+    """What does output padding add?"""
+    value = pick(turn, 1, range(1, 6))
+    kernel = DIGITS if turn == 0 else (np.random.default_rng(turn).permutation(9).reshape(3, 3) + 1).tolist()
+    shows = {"stop": 5, "x": [[value]], "w": kernel, "stride": 2, "padding": 1, "output_padding": 1, "at": 1}
+    output = conv_transpose2d([[value]], kernel, stride=2, padding=1, output_padding=1).output.astype(int)
+    upper, last = (tuple(row) for row in output.tolist())
+    because = "Output padding does not add zeros, it crops less of what was stamped."
+    if turn == 0:
+        asked = "A single 1 goes through the kernel 1 to 9 with stride 2, padding 1 and output_padding 1. Is the last row zero?"
+        return Asked(asked, ("Yes", "No"), "No", f"The output is {_row(upper)} / {_row(last)}. {because}", shows)
+    return Asked(
+        f"A single {value} goes through the kernel {' / '.join(_row(row) for row in kernel)} with stride 2, padding 1 and output_padding 1."
+        " What is the last row of the output?",
+        tuple(_row(row) for row in choices(last, (0, 0), upper, (value * kernel[2][0], value * kernel[2][1]))),
+        _row(last),
+        f"The output is {_row(upper)} / {_row(last)}: {value} times the kernel without its first row and column. {because}",
+        shows,
+    )
+
+
+def _row(cells: Sequence[int]) -> str:
+    return " ".join(str(cell) for cell in cells)
+
+
+def ask_even(turn: int) -> Asked:
+    """Which kernel overlaps evenly?"""
+    windows = [
+        (stride, least) for stride, least in product((2, 3, 4), range(2, 7)) if sum((least + i) % stride == 0 for i in range(3)) == 1
+    ]
+    stride, least = pick(turn, (2, 3), windows)
+    kernel = next(least + i for i in range(3) if (least + i) % stride == 0)
+    return Asked(
+        f"Which kernel gives an even overlap with stride {stride}?",
+        tuple(square(least + i) for i in range(3)),
+        square(kernel),
+        f"{kernel} is divisible by {stride}, so away from the border every cell gets the same number of stamps."
+        " Uneven weights can still draw a pattern.",
+        {
+            "stop": 8,
+            "x": ones(5, 5),
+            "w": ones(kernel, kernel),
+            "stride": stride,
+            "padding": (kernel - stride) // 2,
+            "count": True,
+            "at": 25,
+        },
+    )
+
+
+QUESTIONS = (ask_overlap, ask_size, ask_last_row, ask_even)
 
 FORMULA = """
 <p class="formula"><i>O</i>(<i>x</i>, <i>y</i>) = Σ<sub><i>i</i>, <i>j</i></sub> <i>I</i>(<i>i</i>, <i>j</i>) ·

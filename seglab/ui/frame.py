@@ -11,7 +11,7 @@ from seglab.lessons import LESSONS
 from seglab.stage.lesson import Lesson
 from seglab.ui.files import assets
 from seglab.ui.lesson import lesson_page
-from seglab.ui.links import in_lecture, last, leave_lecture
+from seglab.ui.links import embedded, in_lecture, last, leave_lecture
 
 # Nothing of ours runs long in the web process: a "running" that flickers while a page is kept up to date only distracts.
 _QUIET = '<style>[data-testid="stStatusWidget"] { display: none; }</style>'
@@ -20,6 +20,7 @@ _PAGE = """<style>
 .stMainBlockContainer h1 { font-size: 2rem; padding: 0; }
 .stMainBlockContainer .formula { font-size: 1.25rem; margin-left: 1.5rem; }
 .stMainBlockContainer h2 { font-size: 1.4rem; padding: 0.75rem 0 0; }
+.st-key-go_on a { width: fit-content; padding: 0.4rem 0.9rem; border: 1px solid currentColor; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.75rem 1rem 2rem; } .stMainBlockContainer h1 { font-size: 1.6rem; } }
 </style>"""
 # The dark theme's accent is light, so that it can be read as text; on a filled button the text has to be dark.
@@ -29,6 +30,11 @@ _LECTURE = """<style>
 header[data-testid="stHeader"], section[data-testid="stSidebar"] { display: none; }
 .stMainBlockContainer h1 { font-size: 2.4rem; padding: 0; }
 .stMainBlockContainer p { font-size: 1.3rem; }
+</style>"""
+
+_EMBEDDED = """<style>
+.stMainBlockContainer { padding: 0.5rem 0.75rem; max-width: none; }
+.stMainBlockContainer h1 { font-size: 1.1rem; padding: 0; }
 </style>"""
 
 
@@ -52,6 +58,9 @@ def frame(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
     st.html(_QUIET)
     if st.context.theme.type == "dark":
         st.html(_DARK)
+    if embedded():
+        st.html(_EMBEDDED)
+        return
     if in_lecture():
         st.html(_LECTURE)
         if page.title not in {lesson.title for lesson in LESSONS.values()}:  # a stage has a button of its own for this
@@ -67,24 +76,3 @@ def icon_of(name: str) -> str:
     """The sign of a page, as Streamlit names it."""
     own = {"start": "home", "train": "model_training"}
     return f":material/{own[name] if name in own else LESSONS[name].icon}:"
-
-
-def cards() -> None:
-    """A card for each page, two a row."""
-    told = [(name, lesson.title, lesson.card, lesson.minutes) for name, lesson in LESSONS.items()]
-    told += [
-        ("train", "A U-Net, live", "Train a small network on generated cells in half a minute, then segment a picture of your own.", 5)
-    ]
-    for first in range(0, len(told), 2):
-        for column, card in zip(st.columns(2), told[first : first + 2], strict=False):
-            with column:
-                _card(*card)
-
-
-def _card(name: str, title: str, text: str, minutes: int) -> None:
-    """A page's picture, text, and a link that puts its last state back."""
-    with st.container(border=True, height="stretch"):
-        scheme = st.context.theme.type or "light"
-        st.image(str(assets() / f"{name}-{scheme}.png"), alt=f"Picture of the page {title}", width="stretch")
-        st.markdown(f"**{title}**\n\n{text}")
-        st.page_link(pages()[name], label=f"Open, about {minutes} minutes", icon=":material/arrow_forward:", query_params=last(name))

@@ -13,25 +13,34 @@ from seglab.pipeline import Pipeline
 from seglab.stage.fields import State
 from seglab.stage.lesson import Lesson, Snippet, build
 from seglab.train.jobs import TaskError, check_code
-from seglab.ui.links import in_lecture
-from seglab.ui.stage import go_to, read_state, show_stage
+from seglab.ui.embed import offer_embed, stage_alone
+from seglab.ui.links import embedded, in_lecture
+from seglab.ui.progress import keep_progress
+from seglab.ui.questions import ask
+from seglab.ui.stage import read_state, show_stage
 
 MOST_PRINTED = 256  # cells of one operand in the Code tab
 _checked: OrderedDict[str, float] = OrderedDict()  # differences by snippet, the same for everybody
 
 
 def lesson_page(lesson: Lesson) -> None:
-    """Show a lesson."""
+    """Show a lesson; inside another page its stage alone."""
+    if embedded():
+        stage_alone(lesson)
+        return
     st.title(lesson.title)
     st.markdown(lesson.sentence)
     state = read_state(lesson)
     show_stage(lesson, state)
     if not in_lecture():
         _explain(lesson, state)
-    _ask(lesson)
+    st.header("Try this")
+    keep_progress(lesson, state)
+    ask(lesson)
     if not in_lecture():
         st.markdown(lesson.text)
         _take_along(lesson, state)
+        offer_embed(lesson, state)
 
 
 def _take_along(lesson: Lesson, state: State) -> None:
@@ -89,27 +98,3 @@ def _check(snippet: Snippet) -> None:
         st.success(f"PyTorch gives the same output. Largest difference: {difference:g}", icon=":material/check_circle:")
     else:
         st.error(f"PyTorch differs by {difference:g}. That is a mistake of ours.", icon=":material/error:")
-
-
-def _ask(lesson: Lesson) -> None:
-    st.header("Try this")
-    for number, question in enumerate(lesson.questions, start=1):
-        asked = question(0)
-        with st.container(border=True):
-            st.markdown(f"**{number}.** {asked.question}")
-            key = f"{lesson.name}.try.{number}"
-            chosen = st.segmented_control("Your answer", asked.choices, key=key, label_visibility="collapsed", persist_state="session")
-            if chosen is None:
-                continue
-            if chosen == asked.right:
-                st.markdown(f":material/check_circle: **Yes.** {asked.because}")
-            else:
-                st.markdown(f":material/cancel: **No: {asked.right}.** {asked.because}")
-            st.button(
-                "Show it on the stage",
-                key=f"{key}.show",
-                icon=":material/visibility:",
-                on_click=go_to,
-                args=(lesson,),
-                kwargs=dict(asked.shows),
-            )

@@ -20,6 +20,11 @@ def in_lecture() -> bool:
     return st.query_params.get("lecture") == "1"
 
 
+def embedded() -> bool:
+    """Whether this page stands inside another one (``?embed=true``). Streamlit keeps that parameter in the address by itself."""
+    return bool(st.context.is_embedded)
+
+
 def leave_lecture() -> None:
     """Back to the page with its chrome. For a button's callback."""
     st.query_params.from_dict({name: text for name, text in st.query_params.items() if name != "lecture"})

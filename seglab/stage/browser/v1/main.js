@@ -5,6 +5,10 @@ import { Stage } from "./stage.js";
 const stages = new WeakMap();
 const PATIENCE = 4000; // milliseconds after which an unanswered settle no longer holds back the next one
 
+/** The parts of this address by which the page stands inside another one. Streamlit puts them first, and lets Python neither read nor set them. */
+const embedding = () => new URLSearchParams([...new URLSearchParams(location.search)].filter(([name]) => /^embed(_options)?$/i.test(name))).toString();
+const addressOf = (...parts) => [location.pathname, parts.filter(Boolean).join("&")].filter(Boolean).join("?");
+
 /** Joins a stage to the page: one settle is under way at a time, so that the server never sets an older link than the page shows. */
 class PageHost {
   constructor(acknowledged) {
@@ -28,7 +32,7 @@ class PageHost {
     }
     const { link, push } = this.waiting;
     this.waiting = null;
-    const address = `${location.pathname}${link ? `?${link}` : ""}`;
+    const address = addressOf(embedding(), link);
     // The very address that the server sets next, so that a drag leaves no trail in the history and a pushed state one entry.
     if (push) history.pushState({}, "", address);
     else history.replaceState({}, "", address);
@@ -43,7 +47,7 @@ class PageHost {
   }
 
   copy() {
-    return navigator.clipboard ? navigator.clipboard.writeText(location.href) : Promise.reject(new Error("no clipboard"));
+    return navigator.clipboard ? navigator.clipboard.writeText(location.origin + addressOf(this.stage.written())) : Promise.reject(new Error("no clipboard"));
   }
 
   present() {

@@ -1,0 +1,76 @@
+"""The start page: the path through the lessons, what to know before, how long it takes, and where one left off."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from seglab.lessons import LESSONS
+from seglab.ui.files import assets
+from seglab.ui.frame import pages
+from seglab.ui.links import kept, last
+from seglab.ui.progress import ask_progress, done, last_stop
+
+TRAIN_MINUTES = 5
+A_ROW = 3
+
+
+def path() -> None:
+    """Where to go on, then a card for each page in order, and what the browser keeps."""
+    minutes = sum(lesson.minutes for lesson in LESSONS.values()) + TRAIN_MINUTES
+    st.markdown(
+        f"**The path** has {len(LESSONS)} lessons and a training, about {minutes} minutes in all. Each stands on its own, too. It helps to"
+        " have seen a neural network before: layers, weights, and that training changes them. No mathematics beyond sums of products is"
+        " needed, and no programming."
+    )
+    with st.container(key="go_on"):
+        _go_on()
+    told = [_told(number, name) for number, name in enumerate(LESSONS, start=1)]
+    told.append(
+        (
+            "train",
+            "A U-Net, live",
+            "Train a small network on generated cells in half a minute, then segment a picture of your own.",
+            f"About {TRAIN_MINUTES} minutes",
+        )
+    )
+    for first in range(0, len(told), A_ROW):
+        for column, card in zip(st.columns(A_ROW), told[first : first + A_ROW], strict=False):
+            with column:
+                _card(*card)
+    ask_progress()
+
+
+def _go_on() -> None:
+    """The way in: the first lesson, or the last one that was open, as it was left."""
+    left = last_stop()
+    if left is None:
+        lesson = next(iter(LESSONS.values()))
+        st.page_link(pages()[lesson.name], label=f"Begin with {lesson.title}", icon=":material/start:", query_params=kept())
+        return
+    lesson, state = left
+    label = f"Go on where you left off: {lesson.title}"
+    if lesson.stops:
+        label += f", {state['stop']}. {lesson.stops[state['stop'] - 1].title}"
+    st.page_link(pages()[lesson.name], label=label, icon=":material/resume:", query_params={**lesson.link(state), **kept()})
+
+
+def _told(number: int, name: str) -> tuple[str, str, str, str]:
+    lesson = LESSONS[name]
+    solved, seen = done(lesson)
+    told = f"About {lesson.minutes} minutes"
+    if lesson.questions:
+        asked = len(lesson.questions)
+        check = ":material/check_circle: " if solved == asked else ""
+        told += f" · {check}{solved} of {asked} questions solved" if solved else f" · {asked} questions"
+    if seen and lesson.stops:
+        told += f" · {seen} of {len(lesson.stops)} stops seen"
+    return name, f"{number}. {lesson.title}", lesson.card, told
+
+
+def _card(name: str, title: str, text: str, told: str) -> None:
+    """A page's picture and text, and a link that puts its last state back."""
+    with st.container(border=True, height="stretch"):
+        scheme = st.context.theme.type or "light"
+        st.image(str(assets() / f"{name}-{scheme}.png"), alt=f"Picture of the page {title}", width="stretch")
+        st.markdown(f"**{title}**\n\n{text}\n\n{told}")
+        st.page_link(pages()[name], label=f"Open {title.split('. ', 1)[-1]}", icon=":material/arrow_forward:", query_params=last(name))
