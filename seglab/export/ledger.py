@@ -139,7 +139,7 @@ def weight_letter(trace: Trace, weight: int) -> str:
 def _copied(scene: Scene, link: Link, rows: np.typing.NDArray[np.int64], name: str, sheet: Sheet) -> list[Piece]:
     if not len(rows):
         return [Piece(name, sheet.role), Piece(" = 0: nothing is copied here")]
-    source = link.inps[0] if link.inps else None
+    source = next((one for one in link.inps if link.columns[one.index][rows[0]] >= 0), None)
     told = []
     if source and not source.hidden:
         told = [Piece(name_of(scene, source, int(link.columns[source.index][rows[0]])), source.role), Piece(" = ")]

@@ -16,6 +16,7 @@ from seglab.export.marks import Box, Drawing, Hatch, Lines, Mark, Pixels, Rect, 
 from seglab.export.theme import Rgb
 
 SMOOTH = 4  # slanted lines are drawn so many times larger, then reduced
+PAD = 4  # pixels around words, for letters that reach out of their place
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
@@ -150,13 +151,24 @@ def _hatch_masks(mark: Hatch, scale: int) -> tuple[Image.Image, Image.Image]:
 
 
 def _text(image: Image.Image, mark: Text, scale: int) -> None:
-    pen, size = ImageDraw.Draw(image), mark.size * scale
-    pieces = [(text, font, run.fill) for run in mark.runs for text, font in _set(run.text, mark.mono, run.bold, size)]
-    wide = sum(font.getlength(text) for text, font, _ in pieces)
-    x = mark.x * scale - {"start": 0.0, "middle": wide / 2, "end": wide}[mark.anchor]
-    for text, font, fill in pieces:
-        pen.text((x, mark.y * scale), text, fill=fill, font=font, anchor="ls")
-        x += font.getlength(text)
+    words = [(_word(run.text, mark.mono, run.bold, mark.size * scale), run.fill) for run in mark.runs]
+    x = mark.x * scale - {"start": 0.0, "middle": 0.5, "end": 1.0}[mark.anchor] * sum(wide for (_, wide, _), _ in words)
+    for (mask, wide, above), fill in words:
+        image.paste(fill, (floor(x + 0.5) - PAD, floor(mark.y * scale + 0.5) - above), mask)
+        x += wide
+
+
+@lru_cache(4096)
+def _word(text: str, mono: bool, bold: bool, size: float) -> tuple[Image.Image, float, int]:
+    """Words as a mask with a little room around them, how wide they are, and how much of the mask is above the baseline."""
+    pieces = _set(text, mono, bold, size)
+    wide, above = sum(font.getlength(piece) for piece, font in pieces), ceil(1.2 * size)
+    mask = Image.new("L", (ceil(wide) + 2 * PAD, above + ceil(0.5 * size)))
+    pen, x = ImageDraw.Draw(mask), float(PAD)
+    for piece, font in pieces:
+        pen.text((x, above), piece, fill=255, font=font, anchor="ls")
+        x += font.getlength(piece)
+    return mask, wide, above
 
 
 def _set(text: str, mono: bool, bold: bool, size: float) -> list[tuple[str, Font]]:
