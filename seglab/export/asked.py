@@ -21,7 +21,7 @@ def asked(lesson: str, settings: Sequence[str] = ()) -> tuple[Lesson, State]:
 
     >>> lesson, state = asked("transposed_convolution?stop=4", ["stride=1"])
     >>> state["stop"], state["stride"], state["padding"]
-    (4, [1, 1], 1)
+    (4, 1, 1)
     """
     name, _, parameters = lesson.rpartition("/")[2].partition("?")
     if name not in LESSONS:

@@ -35,7 +35,7 @@ def draw(lesson: Lesson, state: State, look: Look | None = None, steps: Sequence
 
     >>> from seglab.lessons import LESSONS
     >>> lesson = LESSONS["transposed_convolution"]
-    >>> drawing, = draw(lesson, lesson.state(at=4))
+    >>> drawing, = draw(lesson, lesson.state(view="slide", at=5))
     >>> drawing.texts()["y"][0, 1, 1], drawing.words
     ('16', 'O(1,1) = 0·3 + 1·2 + 2·1 + 3·4 = 16')
     """
