@@ -1,4 +1,4 @@
-"""The command `seglab`: open the app, train, predict, measure."""
+"""The command `seglab`: open the app, train, predict, export, measure."""
 
 from __future__ import annotations
 
@@ -72,11 +72,24 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("--shrink", type=int, choices=(1, 2, 3, 4), help="look at the image at 1/2, 1/3, … of its size (chosen by itself)")
     predict.set_defaults(act=_predict)
 
+    export = commands.add_parser("export", help="write a lesson's stage as GIF, PNG, SVG, HTML or JSON")
+    export.add_argument("lesson", metavar="LESSON", help="a lesson's name (convolution), or a link to it with its setting")
+    export.add_argument(
+        "--set", metavar="NAME=VALUE", nargs="+", action="extend", default=[], help="settings as in a link: stride=2 stop=3 x=0_1~2_3"
+    )
+    export.add_argument(
+        "--out", type=Path, metavar="FILE", help="the suffix says what is written; a folder gets a name that tells the setting"
+    )
+    export.add_argument("--format", choices=("gif", "html", "json", "png", "svg"), help="what is written where --out does not say it (png)")
+    export.add_argument("--dark", action="store_true", help="pictures for a dark page")
+    export.add_argument("--width", type=int, default=960, help="how wide a picture may become, before it is doubled for sharpness (960)")
+    export.set_defaults(act=_export)
+
     bench = commands.add_parser("bench", help="measure the stage in a browser, and training against plain PyTorch")
     bench.add_argument("what", nargs="?", choices=("stage", "train"), help="one of the two (both)")
     bench.set_defaults(act=_bench)
 
-    for command in (train, resume, predict, bench):
+    for command in (train, resume, predict, export, bench):
         command.add_argument("--json", action="store_true", help="one JSON object as the last line")
     return top
 
@@ -219,6 +232,25 @@ def _predict(given: argparse.Namespace) -> Result:
             f"{given.out}: {share:.1%} of {image.shape[1]} x {image.shape[0]} pixels are cell (seen at 1/{prediction.shrink} of its size)"
         )
     return {"out": str(given.out), "share": share, "shrink": prediction.shrink, "height": image.shape[0], "width": image.shape[1]}
+
+
+def _export(given: argparse.Namespace) -> Result:
+    from seglab.export import file_name, save_lesson
+    from seglab.export.asked import asked
+    from seglab.export.marks import Look
+
+    lesson, state = asked(given.lesson, given.set)
+    if not 240 <= given.width <= 3840:
+        raise ValueError(f"width={given.width} is out of range: 240 to 3840")
+    out: Path = given.out or Path()
+    if out.is_dir():
+        out = out / file_name(lesson, state, f".{given.format or 'png'}")
+    elif given.format and out.suffix != f".{given.format}":
+        raise ValueError(f"--out {out} and --format {given.format} differ: give one of them")
+    save_lesson(lesson, state, out, Look(given.dark, given.width))
+    if not given.json:
+        print(f"{out}: {out.stat().st_size / 1000:.0f} KB")
+    return {"out": str(out), "bytes": out.stat().st_size, "lesson": lesson.name, "link": lesson.link(state)}
 
 
 def _bench(given: argparse.Namespace) -> Result:

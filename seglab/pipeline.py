@@ -163,7 +163,14 @@ class Pipeline:
         return largest_difference(self)
 
     def save(self, path: str | Path) -> Path:
-        """Write the pipeline to `path` as .json (read back by `seglab.load`) or .html. Returns the path."""
+        """Write the pipeline to `path` as .json (read back by `seglab.load`), .html, .svg, .png or .gif. Returns the path.
+
+        >>> import tempfile, seglab as sl
+        >>> net = sl.Pipeline(x=[1, 2, 3]).then("y", sl.conv1d, "x", weight=[1, 10])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     sl.load(net.save(f"{folder}/net.json")).output.tolist()
+        [21.0, 32.0]
+        """
         from seglab.export import save
 
         return save(self, path)

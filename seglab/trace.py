@@ -265,7 +265,17 @@ class Trace:
         return largest_difference(self)
 
     def save(self, path: str | Path) -> Path:
-        """Write the trace to `path` as .json (read back by `seglab.load`) or .html (the stage in one file). Returns the path."""
+        """Write the trace to `path` and return the path.
+
+        The suffix says how: .json (read back by `seglab.load`), .html (the stage in one file), .svg or .png (a picture), .gif (its steps).
+        Raises ValueError with a sentence for another suffix and for what is too large to be drawn.
+
+        >>> import tempfile, seglab as sl
+        >>> stamp = sl.conv_transpose2d([[0, 1], [2, 3]], [[4, 1], [2, 3]])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     ">16</text>" in stamp.save(f"{folder}/stamp.svg").read_text(encoding="utf-8")
+        True
+        """
         from seglab.export import save
 
         return save(self, path)

@@ -125,7 +125,7 @@ def test_json_is_read_back(tmp_path: Path) -> None:
 
 
 def test_other_suffixes_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"stamp.bmp has no suffix that can be written: choose one of .html, .json"):
+    with pytest.raises(ValueError, match=r"stamp.bmp has no suffix that can be written: choose one of .gif, .html, .json, .png, .svg"):
         sl.relu([[1]]).save(tmp_path / "stamp.bmp")
 
 

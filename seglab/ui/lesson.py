@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import partial
 from hashlib import sha256
 
 import numpy as np
 import streamlit as st
 
-from seglab.export.html import standalone
+from seglab.export import exported, file_name, refused
+from seglab.export.marks import Look
 from seglab.pipeline import Pipeline
 from seglab.stage.fields import State
 from seglab.stage.lesson import Lesson, Snippet, build
@@ -19,6 +21,14 @@ from seglab.ui.progress import keep_progress
 from seglab.ui.questions import ask
 from seglab.ui.stage import read_state, show_stage
 
+FILES = {
+    ".png": "A picture of this step, twice as sharp as the screen needs.",
+    ".svg": "A picture of this step to scale and edit; its numbers stay text.",
+    ".gif": "All steps, one after the other.",
+    ".html": "This very stage in one file: it works from a folder, without a network and without this server.",
+    ".json": "The numbers, to be read by seglab.load.",
+}
+MIME = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif", ".html": "text/html", ".json": "application/json"}
 MOST_PRINTED = 256  # cells of one operand in the Code tab
 _checked: OrderedDict[str, float] = OrderedDict()  # differences by snippet, the same for everybody
 
@@ -44,16 +54,24 @@ def lesson_page(lesson: Lesson) -> None:
 
 
 def _take_along(lesson: Lesson, state: State) -> None:
-    """The stage as it stands in one file, made when it is asked for."""
-    st.download_button(
-        "This stage as one HTML file",
-        lambda: standalone(lesson, state),
-        f"{lesson.name}.html",
-        "text/html",
-        icon=":material/download:",
-        on_click="ignore",
-        help="Works from a folder, without a network and without this server.",
-    )
+    """The stage as it stands as a file, made when it is asked for; a kind that cannot be made says why."""
+    look = Look(dark=st.context.theme.type == "dark")
+    why = refused(lesson, state, ".gif")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("Take this stage along:", width="content")
+        for suffix, what in FILES.items():
+            st.download_button(
+                suffix[1:].upper(),
+                partial(exported, lesson, state, suffix, look),
+                file_name(lesson, state, suffix),
+                MIME[suffix],
+                key=f"{lesson.name}.take{suffix}",
+                on_click="ignore",
+                help=what,
+                disabled=suffix == ".gif" and bool(why),
+            )
+    if why:
+        st.caption(f"No GIF of this setting: {why}.")
 
 
 def _snippet(lesson: Lesson, state: State, pipeline: Pipeline) -> Snippet:

@@ -16,7 +16,7 @@ from seglab.infer.pictures import png
 from seglab.train.config import TrainConfig
 from seglab.train.jobs import resume_run, start_run
 from seglab.train.store import KEPT_DAYS, KEPT_RUNS, NotFoundError, NotOwnerError, Run, Snapshot, Store
-from seglab.ui.curves import Point, curves
+from seglab.ui.curves import Point, curves, taken_along
 from seglab.ui.links import KEPT, in_lecture, remember
 
 POLL = 0.35  # seconds between looks at a run that is under way
@@ -121,7 +121,7 @@ def _chart(points: list[Point], config: TrainConfig) -> None:
     known = config.data == "cells" and config.difficulty == TrainConfig().difficulty
     ink = "#d5dbe1" if st.context.theme.type == "dark" else "#3d444c"
     figure = curves(points, None if config.seconds else config.steps, baseline() if known else None, ink, in_lecture())
-    st.plotly_chart(figure, key="curves", config={"displayModeBar": False}, alt="Loss and mean IoU over the steps")
+    st.plotly_chart(figure, key="curves", config=taken_along(config), alt="Loss and mean IoU over the steps")
 
 
 def watch(store: Store, run: Run, token: str | None) -> None:

@@ -76,7 +76,7 @@ function term(scene, link, row, outRole) {
 
 function copied(scene, link, rows, name, panel) {
   if (!rows.length) return [name, say(" = 0: nothing is copied here")];
-  const source = link.inps[0], from = source && link.columns.get(source.index)[rows[0]];
+  const source = link.inps.find((one) => link.columns.get(one.index)[rows[0]] >= 0), from = source && link.columns.get(source.index)[rows[0]];
   const told = source && !source.hidden ? [say(nameOf(scene, source, from), source.role), say(" = ")] : [];
   return [name, say(" = "), ...told, say(exact(link.trace.product(rows[0])), panel.role)];
 }

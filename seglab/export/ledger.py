@@ -1,0 +1,193 @@
+"""The ledger: the arithmetic of the step's cell, as pieces in the colours of the grids. The twin of the first line of ``ledger.js``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from seglab.export.numbers import exact
+from seglab.export.scene import Link, Progress, Scene, Sheet
+from seglab.trace import Trace
+
+MOST = 12  # terms written out
+FEW = 9  # and of what an input cell or a weight does
+
+
+class Piece(NamedTuple):
+    """Some words, the part whose colour they have, and whether they are still to come."""
+
+    text: str
+    role: str | None = None
+    dim: bool = False
+
+
+def plain(pieces: Iterable[Piece]) -> str:
+    """The pieces as one text."""
+    return "".join(piece.text for piece in pieces)
+
+
+def describe(scene: Scene, sheet: Sheet, cell: int, so_far: Progress) -> list[Piece]:
+    """What made a cell, or what it takes part in."""
+    if sheet.spec.plain:
+        return _place_only(scene, sheet, cell)
+    maker = next((link for link in scene.links if link.out is sheet or (sheet.kind == "column" and link.name == sheet.of)), None)
+    if maker:
+        return _made(scene, maker, sheet, cell, so_far if maker is scene.followed else None)
+    return _used(scene, next(link for link in scene.links if sheet.index in link.columns), sheet, cell)
+
+
+def name_of(scene: Scene, sheet: Sheet, cell: int) -> str:
+    """The name of a cell: O(1,1); with a channel in front where there are several; one coordinate on a line."""
+    if sheet.kind == "column":
+        shape = _sizes(scene, sheet.of)
+        row, column = divmod(cell, shape[2])
+        return f"{sheet.spec.symbol}({column if scene.line else f'{row},{column}'})"
+    channel, row, column = sheet.coordinates(cell)
+    place = [*([channel] if sheet.channels > 1 else []), *([] if scene.line else [row]), column]
+    return f"{sheet.spec.symbol}({','.join(map(str, place)).replace('-', '−')})"
+
+
+def _sizes(scene: Scene, name: str) -> tuple[int, ...]:
+    for link in scene.links:
+        if link.name == name:
+            return link.trace.out_grid.shape
+        if name in link.reads:
+            return link.trace.grids[link.reads.index(name)].shape
+    raise KeyError(name)
+
+
+def _signed(text: str) -> str:
+    return f"({text})" if text.startswith("−") else text
+
+
+def _join(groups: Iterable[list[Piece]], between: str) -> list[Piece]:
+    joined: list[Piece] = []
+    for group in groups:
+        joined += ([Piece(between)] if joined else []) + group
+    return joined
+
+
+def _made(scene: Scene, link: Link, sheet: Sheet, cell: int, so_far: Progress | None) -> list[Piece]:
+    trace, rows = link.trace, link.rows_of(sheet.index, cell)
+    role, real, name = sheet.role, int(sheet.grid.source[cell]), name_of(scene, sheet, cell)
+    if trace.reduce == "pick" and not trace.activation:
+        return _copied(scene, link, rows, name, sheet)
+    if not len(rows):
+        return [Piece(name, role), Piece(" = 0: no stamp reaches this cell")]
+    if scene.counts is not None and link is scene.followed:
+        stamps = len(rows) if real < 0 else int(scene.counts[real])
+        name = f"{'1 stamp reaches' if stamps == 1 else f'{stamps} stamps reach'} {name}"
+    done = so_far.done[rows] if so_far and so_far.done is not None else np.ones(len(rows), bool)
+    compares = trace.reduce in ("max", "min")
+    shown = zip(rows[:MOST], done, strict=False)
+    terms = _join(
+        ([piece._replace(dim=not ready) for piece in _term(scene, link, row, role)] for row, ready in shown), ", " if compares else " + "
+    )
+    if len(rows) > MOST:
+        terms.append(Piece(f" … {len(rows) - MOST} more"))
+    if compares:
+        terms = [Piece(f"{trace.reduce}("), *terms]
+    if trace.bias is not None and real >= 0:
+        terms.append(Piece(f" + {_signed(exact(trace.bias[real // (trace.output.size // len(trace.bias))]))}", "kernel"))
+    if compares:
+        terms.append(Piece(")"))
+    if trace.activation:
+        terms = [Piece(f"{trace.call.options.get('activation') or trace.op}("), *terms, Piece(")")]
+    if not done.any():
+        result = [Piece(" : not reached yet")]
+    elif scene.state.get("letters"):
+        result = []
+    else:
+        result = [Piece(" = "), Piece(exact(_value(trace, so_far, cell, real)), role)]
+    told = ", then cropped by the padding" if real < 0 else " so far" if done.any() and not done.all() else ""
+    return [Piece(name, role), Piece(" = "), *terms, *result, *([Piece(told)] if told else [])]
+
+
+def _value(trace: Trace, so_far: Progress | None, cell: int, real: int) -> float:
+    if real >= 0:
+        return float(so_far.values[real] if so_far else trace.output.ravel()[real])
+    return float(so_far.canvas[cell]) if so_far else float(trace.products[trace.rows.out == cell].sum())
+
+
+def _term(scene: Scene, link: Link, row: int, out_role: str | None) -> list[Piece]:
+    """The factors of one row: value · weight, or coefficient · value."""
+    trace, rows, letters = link.trace, link.trace.rows, scene.state.get("letters")
+    value = input_letter(int(trace.input_cells[row])) if letters else _signed(exact(trace.canvas[rows.inp[row]]))
+    source = next((sheet for sheet in link.inps if link.columns[sheet.index][row] >= 0), None)
+    role = (source.role if source else None) or (None if out_role == "input" else "input")
+    factor = [] if rows.coef is None or rows.coef[row] == 1 else [Piece(_signed(exact(rows.coef[row]))), Piece("·")]
+    if trace.weight is None:
+        return [*factor, Piece(value, role)]
+    weight = int(rows.weight[row])
+    scale = weight_letter(trace, weight) if letters else _signed(exact(trace.weight.ravel()[weight]))
+    return [*factor, Piece(value, role), Piece("·"), Piece(scale, "kernel")]
+
+
+def input_letter(cell: int) -> str:
+    """The letter that stands for a real input cell; padding has none."""
+    return "abcdefgh"[cell] if cell >= 0 else "0"
+
+
+def weight_letter(trace: Trace, weight: int) -> str:
+    """The letter that stands for a weight."""
+    assert trace.weight is not None
+    return ("xyz" if trace.weight.size <= 3 else "pqrstuvwz")[weight]
+
+
+def _copied(scene: Scene, link: Link, rows: np.typing.NDArray[np.int64], name: str, sheet: Sheet) -> list[Piece]:
+    if not len(rows):
+        return [Piece(name, sheet.role), Piece(" = 0: nothing is copied here")]
+    source = next((one for one in link.inps if link.columns[one.index][rows[0]] >= 0), None)
+    told = []
+    if source and not source.hidden:
+        told = [Piece(name_of(scene, source, int(link.columns[source.index][rows[0]])), source.role), Piece(" = ")]
+    return [Piece(name, sheet.role), Piece(" = "), *told, Piece(exact(link.trace.products[rows[0]]), sheet.role)]
+
+
+def _used(scene: Scene, link: Link, sheet: Sheet, cell: int) -> list[Piece]:
+    """An input cell or a weight: everything that it adds to."""
+    rows, trace, real = link.rows_of(sheet.index, cell), link.trace, int(sheet.grid.source[cell])
+    kernel, out = sheet.kind == "kernel", link.out
+    value = sheet.values[cell] if kernel else sheet.fill if real < 0 else sheet.values[real]
+    letter = ""
+    if scene.state.get("letters") and real >= 0:
+        letter = weight_letter(trace, cell) if kernel else input_letter(real)
+    head = [Piece(name_of(scene, sheet, cell), sheet.role), Piece(" = "), Piece(letter or exact(value), sheet.role)]
+    if sheet.margin == "padding" and sheet.outside(cell):
+        head.append(Piece(" (padding)"))
+    if not len(rows):
+        return [*head, Piece(": no output reads this cell")]
+    verb = "meets" if kernel else "stamps" if trace.op.startswith("conv_transpose") else "is read by"
+    told: list[Piece] = [Piece(f" {verb} {_cells(len(rows))}")]
+    for i, row in enumerate(rows[:FEW]):
+        told += [Piece(", " if i else ": "), *_term(scene, link, row, out.role if out else None)]
+        if out and not out.hidden:
+            told += [Piece(" → "), Piece(name_of(scene, out, int(link.columns[out.index][row])), out.role)]
+    return [*head, *told, *([Piece(f", … {len(rows) - FEW} more")] if len(rows) > FEW else [])]
+
+
+def _cells(count: int) -> str:
+    return "1 cell" if count == 1 else f"{count} cells"
+
+
+def _place_only(scene: Scene, sheet: Sheet, cell: int) -> list[Piece]:
+    """Output-size lessons: only places matter."""
+    link = scene.followed
+    name, transposed, is_out = Piece(name_of(scene, sheet, cell), sheet.role), link.trace.op.startswith("conv_transpose"), sheet is link.out
+    others = link.inps[0] if is_out or link.out is None else link.out
+    found = dict.fromkeys(link.columns[others.index][link.rows_of(sheet.index, cell)].tolist())
+    cells = [one for one in found if one >= 0 and not others.outside(one)]
+    beyond = sum(one >= 0 for one in found) - len(cells)
+    kind = ""
+    if sheet.outside(cell):
+        kind = ", cropped away by the padding," if sheet.margin == "cropped" else ", padding,"
+    if not cells and not beyond:
+        return [name, Piece(f"{kind} {'gets nothing' if is_out else 'is never read'}")]
+    verb = ("is stamped by" if transposed else "reads") if is_out else "stamps" if transposed else "is read by"
+    pools = "pool" in link.trace.op
+    told = "in the cropped border" if others.margin == "cropped" else "outside, left out" if pools else "of padding, 0"
+    named = _join(([Piece(name_of(scene, others, one), others.role)] for one in cells[:FEW]), ", ")
+    rest = ([Piece(" …")] if len(cells) > FEW else []) + ([Piece(f"; {beyond} {told}")] if beyond else [])
+    return [name, Piece(f"{kind} {verb} {_cells(len(cells))}{': ' if cells else ''}"), *named, *rest]

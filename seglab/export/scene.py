@@ -1,0 +1,338 @@
+"""Scenes: a lesson's state worked out for drawing. Panels (grids as they are drawn), links (rows between panels), the order of steps.
+
+The twin of ``scene.js``: what is drawn in a file is what the stage draws.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seglab.grid import Grid
+from seglab.pipeline import Pipeline
+from seglab.rows import FloatArray, IntArray, add_up
+from seglab.stage.fields import State
+from seglab.stage.lesson import Lesson, Panel, View, build
+from seglab.trace import NEUTRAL, Trace, reduce_rows
+
+Mask = NDArray[np.bool_]
+_HIDDEN = Panel("", "output", "", "")
+
+
+@dataclass(eq=False)
+class Sheet:
+    """A panel as it is drawn: the canvas `grid`, its real `values` (flat), and what its margin is ("padding", "cropped" or none)."""
+
+    spec: Panel
+    index: int
+    kind: str  # grid, kernel, matrix, transpose or column
+    of: str
+    grid: Grid
+    values: FloatArray
+    margin: str | None = None
+    fill: float = 0.0
+    extra: tuple[int, int] = (0, 0)  # rows and columns that output padding gives back
+    width: int = 0  # of a matrix
+    hidden: bool = False
+    title: str = ""
+    size: str = ""
+
+    @property
+    def channels(self) -> int:
+        return self.grid.canvas[0]
+
+    @property
+    def rows(self) -> int:
+        return self.grid.canvas[1]
+
+    @property
+    def columns(self) -> int:
+        return self.grid.canvas[2]
+
+    @property
+    def role(self) -> str | None:
+        return None if self.hidden else self.spec.role
+
+    def coordinates(self, cell: int) -> tuple[int, int, int]:
+        """Channel, row and column of a canvas cell, counted from the first real cell; below 0 or beyond the size in the margin."""
+        (top, _), (left, _) = self.grid.margins
+        channel, row, column = (int(i) for i in np.unravel_index(cell, self.grid.canvas))
+        return channel, row - top, column - left
+
+    def outside(self, cell: int) -> bool:
+        """Whether a canvas cell lies in the margin."""
+        _, row, column = self.coordinates(cell)
+        return not (0 <= row < self.grid.shape[1] and 0 <= column < self.grid.shape[2])
+
+
+@dataclass(eq=False)
+class Link:
+    """A trace and its rows as columns of panel cells, by panel index; -1 where a row has no cell in a panel."""
+
+    name: str
+    trace: Trace
+    reads: tuple[str, ...]
+    columns: dict[int, IntArray]
+    out: Sheet | None
+    inps: list[Sheet]
+    kernel: Sheet | None
+
+    def rows_of(self, index: int, cell: int) -> IntArray:
+        """Rows that touch a cell of a panel."""
+        return np.flatnonzero(self.columns[index] == cell)
+
+
+@dataclass(eq=False)
+class Progress:
+    """The followed output so far: `values` of real cells, the `canvas` with the border that padding crops, and which rows are done."""
+
+    values: FloatArray
+    canvas: FloatArray
+    touched: FloatArray
+    reached: Mask | None = None  # None: all of them
+    done: Mask | None = None
+
+
+@dataclass(eq=False)
+class Scene:
+    """Everything that is needed to draw a state."""
+
+    lesson: Lesson
+    view: View
+    state: State
+    pipeline: Pipeline
+    sheets: list[Sheet]
+    links: list[Link]
+    followed: Link
+    line: bool  # a cell has one coordinate
+    counts: FloatArray | None
+    walked: Sheet = field(init=False)  # the panel whose cells the timeline walks through,
+    cells: IntArray = field(init=False)  # and these, in order
+
+    def __post_init__(self) -> None:
+        link, reading = self.followed, self.view.reading
+        if reading == "tap" and link.kernel:
+            self.walked, self.cells = link.kernel, np.arange(link.trace.kernel_size[0] * link.trace.kernel_size[1])
+            return
+        wanted = [sheet for sheet in self.sheets if sheet.of in ((link.name,) if reading == "output" else link.reads)]
+        self.walked = next(sheet for kind in ("column", "grid") for sheet in wanted if sheet.kind == kind)
+        self.cells = self.walked.grid.places
+
+
+def make_scene(lesson: Lesson, state: State) -> Scene:
+    """Work out a state. Raises ValueError with a sentence where its settings are impossible."""
+    view = lesson.view(state)
+    pipeline = build(lesson, state)
+    shown = {panel.grid.split(":")[-1] for panel in view.panels}
+    unseen = [grid for grid in [*pipeline.inputs, *pipeline.steps] if grid not in shown]
+    specs = [*view.panels, *(replace(_HIDDEN, grid=grid) for grid in unseen)]
+    sheets = [_sheet(spec, index, index >= len(view.panels), pipeline) for index, spec in enumerate(specs)]
+    links = [_link(name, step.trace, step.reads, sheets) for name, step in pipeline.steps.items()]
+    followed = next(link for link in links if link.name == view.follows)
+    line = all(sheet.kind != "grid" or sheet.grid.shape[1] == 1 for sheet in sheets) and followed.trace.kernel_size[0] == 1
+    for sheet in sheets:
+        sheet.size = re.sub(r"\b1 × ", "", sheet.size) if line else sheet.size
+    counts = None
+    if state.get("count"):
+        counts = _overlap(_pictured(lesson, state, view))
+        if followed.out:
+            followed.out.title = "Stamps per cell"
+    return Scene(lesson, view, state, pipeline, sheets, links, followed, line, counts)
+
+
+def _pictured(lesson: Lesson, state: State, view: View) -> Trace:
+    """The followed trace; for inserted zeros the transposed convolution that they picture."""
+    step = next(step for step in view.steps if step.grid == view.follows)
+    if step.op == "zero_insertion":
+        plain = replace(step, op="conv_transpose", inserted=None)
+        view = replace(view, steps=tuple(plain if one is step else one for one in view.steps), panels=())
+    return build(lesson, state, view)[view.follows]
+
+
+def _overlap(trace: Trace) -> FloatArray:
+    """How many stamps reach each real output cell."""
+    return trace.out_grid.fold(add_up(trace.rows.out, np.ones(len(trace.rows)), trace.out_grid.size))
+
+
+# -- panels ------------------------------------------------------------------------------------------------------------
+
+
+def _sheet(spec: Panel, index: int, hidden: bool, pipeline: Pipeline) -> Sheet:
+    kind, _, of = spec.grid.rpartition(":")
+    sheet = Sheet(spec, index, kind or "grid", of, Grid((1, 1, 1)), np.zeros(1), hidden=hidden, title=spec.title)
+    if sheet.kind == "grid":
+        _lay_grid(sheet, pipeline)
+    elif sheet.kind == "column":
+        sheet.values = pipeline.values(of).ravel()
+        sheet.grid = Grid((1, sheet.values.size, 1))
+    elif sheet.kind == "kernel":
+        weight = pipeline[of].weight
+        assert weight is not None
+        sheet.grid, sheet.values = Grid((weight.shape[0] * weight.shape[1], weight.shape[2], weight.shape[3])), weight.ravel()
+    else:
+        _lay_matrix(sheet, pipeline[of])
+    sheet.size = _joined(sheet.grid.shape if sheet.channels > 1 else sheet.grid.shape[1:])
+    if sheet.margin == "padding":
+        sheet.size += f", padded to {_joined(sheet.grid.canvas[1:])}"
+    return sheet
+
+
+def _joined(shape: Sequence[int]) -> str:
+    return " × ".join(str(n) for n in shape)
+
+
+def _shape(name: str, pipeline: Pipeline) -> tuple[int, int, int]:
+    """A grid's channels, height and width."""
+    if name in pipeline.steps:
+        return pipeline[name].out_grid.shape
+    values = pipeline.values(name)
+    return (1, 1, values.size) if values.ndim == 1 else (values.shape[0] if values.ndim == 3 else 1, values.shape[-2], values.shape[-1])
+
+
+def _lay_grid(sheet: Sheet, pipeline: Pipeline) -> None:
+    """The canvas of a grid is the cropped one that a step left it, else the padded one that the next step reads."""
+    maker = pipeline[sheet.of] if sheet.of in pipeline.steps else None
+    sheet.values = pipeline.values(sheet.of).ravel()
+    sheet.grid, sheet.margin = maker.out_grid if maker else Grid(_shape(sheet.of, pipeline)), "cropped"
+    if not np.any(sheet.grid.margins):
+        sheet.margin = "padding"
+        for step in pipeline.steps.values():
+            for name, grid in zip(step.reads, step.trace.grids, strict=False):
+                if name == sheet.of and np.any(grid.margins):
+                    sheet.grid, sheet.fill = grid, NEUTRAL[step.trace.reduce]
+                    break
+    if not np.any(sheet.grid.margins):
+        sheet.margin = None
+    extra = tuple(maker.call.options.get("output_padding", ())) if maker else ()
+    sheet.extra = (0, 0, *extra)[-2:]
+
+
+def _lay_matrix(sheet: Sheet, trace: Trace) -> None:
+    size = trace.linear.size, sum(values.size for values in trace.inputs)
+    lines, columns = _real_cells(trace)
+    if sheet.kind == "transpose":
+        size, lines, columns = size[::-1], columns, lines
+    inside = (lines >= 0) & (columns >= 0)
+    assert trace.weight is not None
+    weights = trace.weight.ravel()[trace.rows.weight]
+    sheet.values = add_up((lines * size[1] + columns)[inside], weights[inside], size[0] * size[1])
+    sheet.grid, sheet.width = Grid((1, *size)), size[1]
+
+
+def _real_cells(trace: Trace) -> tuple[IntArray, IntArray]:
+    """For every row its real output cell and its real input cell, -1 in a margin."""
+    return trace.out_grid.source[trace.rows.out], trace.input_cells
+
+
+# -- links -------------------------------------------------------------------------------------------------------------
+
+
+def _link(name: str, trace: Trace, reads: tuple[str, ...], sheets: list[Sheet]) -> Link:
+    columns: dict[int, IntArray] = {}
+    out, inp = _real_cells(trace)
+    for sheet in sheets:
+        at = reads.index(sheet.of) if sheet.of in reads else None
+        if sheet.kind == "grid" and sheet.of == name:
+            columns[sheet.index] = _remapped(trace.rows.out, trace.out_grid, sheet)
+        elif sheet.kind == "grid" and at is not None:
+            columns[sheet.index] = _remapped(trace.rows.inp - trace.offsets[at], trace.grids[at], sheet)
+        elif sheet.kind == "column" and sheet.of == name:
+            columns[sheet.index] = out
+        elif sheet.kind == "column" and at is not None:
+            columns[sheet.index] = inp
+        elif sheet.kind == "kernel" and sheet.of == name:
+            columns[sheet.index] = trace.rows.weight
+        elif sheet.kind in ("matrix", "transpose") and sheet.of == name:
+            line, column = (out, inp) if sheet.kind == "matrix" else (inp, out)
+            columns[sheet.index] = np.where((line < 0) | (column < 0), -1, line * sheet.width + column)
+    flat = [sheet for sheet in sheets if sheet.kind in ("grid", "column")]
+    outs = [sheet for sheet in flat if sheet.of == name]
+    inps = [sheet for sheet in flat if sheet.of in reads]
+    kernel = next((sheet for sheet in sheets if sheet.kind == "kernel" and sheet.index in columns), None)
+    return Link(name, trace, reads, columns, outs[0] if outs else None, inps, kernel)
+
+
+def _remapped(addresses: IntArray, grid: Grid, sheet: Sheet) -> IntArray:
+    """Canvas addresses of a trace's grid as cells of a panel, whose canvas may have other margins; -1 outside of the grid."""
+    inside = (addresses >= 0) & (addresses < grid.size)
+    at = np.where(inside, addresses, 0)
+    if grid.canvas == sheet.grid.canvas and grid.margins == sheet.grid.margins:
+        return np.where(inside, at, -1)
+    real = grid.source[at]
+    return np.where(inside & (real >= 0), sheet.grid.places[real], -1)
+
+
+# -- readings ----------------------------------------------------------------------------------------------------------
+
+
+def progress(scene: Scene, at: int) -> Progress:
+    """The followed output after `at` steps, in the order in which the steps come."""
+    trace, column = scene.followed.trace, scene.followed.columns[scene.walked.index]
+    rank = np.full(scene.walked.grid.size + 1, len(scene.cells))
+    rank[scene.cells] = np.arange(len(scene.cells))
+    turn = rank[column]
+    if at >= len(scene.cells):
+        return everything(scene.followed)
+    rows = np.argsort(turn, kind="stable")[: np.count_nonzero(turn < at)]
+    out = trace.rows.out[rows]
+    canvas = reduce_rows(trace.reduce, out, trace.products[rows], trace.out_grid.size)
+    touched = add_up(out, np.ones(len(out)), trace.out_grid.size)
+    values = trace.after(rows).ravel()
+    return Progress(values, canvas, touched, ~np.isnan(values), turn < at)
+
+
+def everything(link: Link) -> Progress:
+    """What all rows of a step's trace make."""
+    trace = link.trace
+    canvas = reduce_rows(trace.reduce, trace.rows.out, trace.products, trace.out_grid.size)
+    return Progress(trace.output.ravel(), canvas, add_up(trace.rows.out, np.ones(len(trace.rows)), trace.out_grid.size))
+
+
+def connected(scene: Scene, panel: int, cell: int) -> list[Mask]:
+    """Every cell connected to a cell, by panel: the rows it takes part in, the way back to the inputs, the way on to the last output."""
+    marked, back, on = ([np.zeros(sheet.grid.size, bool) for sheet in scene.sheets] for _ in range(3))
+    for masks in (marked, back, on):
+        masks[panel][cell] = True
+    for link in scene.links:
+        if panel not in link.columns:
+            continue
+        rows, inps = link.rows_of(panel, cell), [sheet.index for sheet in link.inps]
+        out = link.out.index if link.out else None
+        aside = panel not in inps and panel != out
+        for target, column in link.columns.items():
+            if target == panel:
+                continue
+            cells = column[rows][column[rows] >= 0]
+            marked[target][cells] = True
+            if aside and target == out:
+                on[target][cells] = True
+            if aside and target in inps:
+                back[target][cells] = True
+    for link in reversed(scene.links):
+        _spread(link, back, [link.out] if link.out else [], link.inps)
+    for link in scene.links:
+        _spread(link, on, link.inps, [link.out] if link.out else [])
+    return [a | b | c for a, b, c in zip(marked, back, on, strict=True)]
+
+
+def _spread(link: Link, masks: list[Mask], sources: list[Sheet], targets: list[Sheet]) -> None:
+    """Carry the marked cells over one link, from its panels `sources` to its panels `targets`."""
+    for source in sources:
+        column = link.columns[source.index]
+        rows = (column >= 0) & masks[source.index][column]
+        for target in targets:
+            cells = link.columns[target.index][rows]
+            masks[target.index][cells[cells >= 0]] = True
+
+
+def never_read(scene: Scene) -> Mask:
+    """Real input cells that no window reads."""
+    sheet, trace = scene.followed.inps[0], scene.followed.trace
+    read = np.zeros(sheet.grid.size, bool)
+    column = scene.followed.columns[sheet.index]
+    read[column[column >= 0]] = True
+    return ~read & (sheet.grid.source >= 0) & (not trace.op.startswith("conv_transpose"))
