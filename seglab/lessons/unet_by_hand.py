@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from seglab.lessons.asking import choices, pick, square
 from seglab.losses import mask_scores
 from seglab.stage.fields import Field
 from seglab.stage.lesson import Asked, Lesson, Panel, Ref, Step, Stop, Training, View, build, fields_of
@@ -159,7 +160,8 @@ the biases <i>b</i> and <i>d</i>:</p>
 TEXT = """
 ## What to see here
 - **One cell of the mask is a half-space.** With the skip's value *r* and the upsampled value *u*, foreground is where
-  2.35 *r* + 0.71 *u* > 1.08: one side of a line in the plane of the two.
+  2.35 *r* + 0.71 *u* > 1.08: one side of a line in the plane of the two, drawn under the stage. One line cannot part everything (XOR is the
+  classic case): that takes a layer before it, such as the convolution here.
 - **The skip alone already solves the stripe**: set the weight of the upsampled map to 0 and the mask stays right. The spots need both.
 - **Not every start learns.** Where the first kernel makes everything negative, ReLU passes nothing on and no gradient comes back: a dead
   ReLU.
@@ -167,73 +169,77 @@ TEXT = """
 """
 
 
-def changed(turn: int) -> Asked:
-    """What the mask becomes when one weight changes: at first without the skip."""
-    rng = np.random.default_rng(turn)
-    field, label, value = "f", "weight of the skip", 0.0
-    if turn:
-        field, label = [("f", "weight of the skip"), ("g", "weight of the upsampled map"), ("d", "last bias")][rng.integers(3)]
-        value = round(float(rng.uniform(-2, 1)), 2)
+LABELS = {"f": "weight of the skip", "g": "weight of the upsampled map", "d": "last bias"}
+
+
+def ask_changed(turn: int) -> Asked:
+    """How many cells stay right when one weight changes: at first without the skip."""
+    field, value = pick(turn, ("f", 0.0), [(field, value) for field in LABELS for value in (-2.5, -2.0, -0.5, 0.3, 0.8, 1.6, 3.5)])
     change: dict[str, Any] = {field: value if field == "d" else [[value]]}
-    right = _scores(change)[2]
-    others = sorted({right, 25, 15, 10, max(right - 5, 0)})[:5]
+    made = build(UNET_BY_HAND, UNET_BY_HAND.state(**change))
+    both, either, right = mask_scores(made.values("y")[0], made.values("t"))
     return Asked(
-        f"The {label} is set to {value:g}. How many of the 25 cells are still right?",
-        tuple(str(n) for n in others),
+        f"The {LABELS[field]} is set to {minus(value)}. How many of the 25 cells are still right?",
+        tuple(str(count) for count in choices(right, 25, 15, 10, 18, 20)),
         str(right),
-        f"{right} of 25. The intersection over union is {_scores(change)[0]}/{_scores(change)[1]}.",
-        {"view": "threshold", **change},
+        f"{right} of 25. The intersection over union is {both}/{either}.",
+        {"view": "threshold", "at": 25, **change},
     )
 
 
-def foreground(turn: int) -> Asked:
+def ask_foreground(turn: int) -> Asked:
     """How many cells are foreground with another last bias: at first the misprinted one."""
-    bias = round(float(np.random.default_rng(turn).uniform(-5, 2)), 2) if turn else 1.08
+    bias = pick(turn, 1.08, (-4.0, -3.5, -3.0, -2.5, -2.0, -0.5, -0.1, 0.5, 2.0))
     probabilities = build(UNET_BY_HAND, UNET_BY_HAND.state(d=bias)).values("y")
     right = int((probabilities > 0.5).sum())
+    why = "The slide prints the last bias as 1.08. " if turn == 0 else ""
     return Asked(
-        f"The slide prints the last bias as 1.08. With {bias:+.2f} in place of −1.08, how many cells are foreground?",
-        tuple(str(n) for n in sorted({right, 0, 5, 15, 25})),
+        f"{why}With {minus(bias)} in place of −1.08, how many of the 25 cells are foreground?",
+        tuple(str(count) for count in choices(right, 0, 15, 25, 10)),
         str(right),
         f"{right}: the least probability is {probabilities.min():.3f}, the largest {probabilities.max():.3f}.",
-        {"view": "threshold", "d": bias},
+        {"view": "threshold", "d": bias, "at": 25},
     )
 
 
-def branch(turn: int) -> Asked:
+def ask_branch(turn: int) -> Asked:
     """The gradient of a cell that is used twice."""
     _, found, _ = gradients(UNET_BY_HAND, UNET_BY_HAND.defaults)
     skip, pool = found.steps["j"].input[0], found.steps["p"].input
-    cells_ = [(int(y), int(x)) for y, x in np.argwhere(pool != 0)]
-    cell = (0, 1) if turn == 0 else cells_[int(np.random.default_rng(turn).integers(len(cells_)))]
+    cell = pick(turn, (0, 1), [(int(row), int(column)) for row, column in np.argwhere(pool != 0)])
     a, b = float(skip[cell]), float(pool[cell])
-    told = [f"{value:.4f}".replace("-", "−") for value in (a + b, a * b, a - b, max(a, b, key=abs))]
+    right = f"{minus(round(a + b, 4))}"
     return Asked(
-        f"ReLU's cell {cell} is used twice. The skip brings back a gradient of {f'{a:.4f}'.replace('-', '−')},"
-        f" the pooling one of {f'{b:.4f}'.replace('-', '−')}. What is the gradient of the cell?",
-        tuple(dict.fromkeys([told[1], told[0], told[2], told[3]])),
-        told[0],
+        f"ReLU's cell {cell} is used twice. The skip brings back a gradient of {minus(round(a, 4))}, the pooling one of"
+        f" {minus(round(b, 4))}. What is the cell's gradient?",
+        tuple(dict.fromkeys([minus(round(a * b, 4)), right, minus(round(a - b, 4)), minus(round(max(abs(a), abs(b)), 4))])),
+        right,
         "Where a value is used more than once, the gradients of its uses add.",
         {"gradients": True},
     )
 
 
-def parameters(turn: int) -> Asked:
+def ask_parameters(turn: int) -> Asked:
     """How many numbers are trained."""
-    size = 2 if turn == 0 else int(np.random.default_rng(turn).integers(3, 8))
-    first, last, up = size * size + 1, 3, 5
+    size = pick(turn, 2, range(3, 9))
+    first, up, last = size**2 + 1, 5, 3
+    total = first + up + last
     return Asked(
-        f"The first kernel is {size} × {size}, and a 2 × 2 transposed convolution does the upsampling. How many numbers are trained?",
-        tuple(str(n) for n in sorted({first + last + up, first + last, first + last + up - 3, first + up})),
-        str(first + last + up),
-        f"{size} · {size} + 1 in the first convolution, 2 · 2 + 1 in the transposed one, 2 + 1 in the last: {first + last + up}.",
+        f"The first kernel is {square(size)}, and a 2 × 2 transposed convolution does the upsampling. How many numbers are trained?",
+        tuple(str(count) for count in choices(total, total - 3, total - up, size**2 + 6)),
+        str(total),
+        f"{size} · {size} + 1 in the first convolution, 2 · 2 + 1 in the transposed one, 2 + 1 in the last: {total}.",
         STAMPED,
     )
 
 
-def _scores(change: dict[str, Any]) -> tuple[int, int, int]:
-    made = build(UNET_BY_HAND, UNET_BY_HAND.state(**change))
-    return mask_scores(made.values("y")[0], made.values("t"))
+def minus(value: float) -> str:
+    """A number with a true minus sign.
+
+    >>> minus(-0.5)
+    '−0.5'
+    """
+    return f"{value:g}".replace("-", "−")
 
 
 UNET_BY_HAND = Lesson(
@@ -267,12 +273,12 @@ UNET_BY_HAND = Lesson(
         ("Transposed convolution, the lecture's numbers", STAMPED),
     ),
     controls=("b", "d", "c", "gradients"),
-    trains=Training(output="y", truth="t", weights=("w", "s", "f", "g"), biases=("b", "c", "d")),
+    trains=Training(output="y", truth="t", plane="z", weights=("w", "s", "f", "g"), biases=("b", "c", "d")),
     tall=True,
     icon="polyline",
     minutes=20,
     card="A whole U-Net with eight weights on one screen: every value can be edited, every gradient read, and it trains before your eyes.",
     formula=FORMULA,
     text=TEXT,
-    questions=(changed, foreground, branch, parameters),
+    questions=(ask_changed, ask_foreground, ask_branch, ask_parameters),
 )

@@ -98,11 +98,13 @@ class View:
 class Training:
     """What a lesson's network is trained on in the browser: the grid `output` of probabilities should become the grid `truth`.
 
-    `weights` are grid fields, `biases` number fields; both are changed by gradient descent on the summed binary cross-entropy.
+    `plane` is the step that weighs two channels: its cells are drawn as points. `weights` are grid fields, `biases` number fields; both
+    are changed by gradient descent on the summed binary cross-entropy.
     """
 
     output: str
     truth: str
+    plane: str
     weights: tuple[str, ...]
     biases: tuple[str, ...]
 

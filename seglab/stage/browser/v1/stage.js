@@ -166,7 +166,9 @@ export class Stage {
   }
 
   written() {
-    return query(this.lesson, this.state, this.host.others?.() ?? {});
+    // A walk that stands at its end where the stop shows the end, too, differs in nothing.
+    const { lesson, state, scene } = this, count = scene.order.cells.length, { at } = usual(lesson, state.stop);
+    return query(lesson, { ...state, at: state.at === count && at > count ? at : state.at }, this.host.others?.() ?? {});
   }
 
   /** Tell the server once nothing has moved for a while. */

@@ -1,6 +1,6 @@
 // The trainer: random weights, gradient descent a step a frame, its loss as a curve, and which seeds reach the mask.
 
-import { makeChart } from "./chart.js";
+import { makeCurve, makePlane } from "./chart.js";
 import { h, setText } from "./dom.js";
 import { maskScores } from "./losses.js";
 import { exact } from "./numbers.js";
@@ -22,12 +22,14 @@ export class Trainer {
     this.tryButton = button(`Try seeds 1 to ${SEEDS}`, "Train from ten random starts, without showing each step", () => this.trySeeds());
     const rates = h("select", { "aria-label": "Learning rate", onchange: () => (this.rate = Number(rates.value)) },
       RATES.map((rate) => h("option", { value: rate, selected: rate === this.rate }, `rate ${rate}`)));
-    this.chart = makeChart({ x: "steps", y: "loss a cell", label: "Loss over steps" });
+    this.curve = makeCurve({ x: "steps", y: "loss a cell", label: "Loss over steps" });
+    this.plane = makePlane({ x: "skip", y: "upsampled", label: "Every cell as a point: the skip's value across, the upsampled value up" });
+    const key = h("p", { class: "key" }, h("b", {}, "Every cell as a point. "), "Full: should be 1, hollow: should be 0, thick: wrong. The line is where the score is 0; on the shaded side cells become 1.");
     this.status = h("p", { class: "status", role: "status" });
     this.results = h("ul", { class: "seeds", hidden: true });
     this.element = h("section", { class: "trainer", "aria-label": "Train it" },
       h("div", { class: "bar" }, h("strong", {}, "Train it"), this.drawButton, this.runButton, this.stepButton, rates, this.tryButton),
-      h("div", { class: "told" }, this.chart.element, this.status), this.results);
+      this.status, this.results, h("div", { class: "told" }, h("div", {}, this.plane.element, key), this.curve.element));
   }
 
   /** The state changed; where not by the trainer, its curve is over. */
@@ -104,7 +106,9 @@ export class Trainer {
   /** Where the run stands, and why it stands still if it does. */
   tell() {
     const { stage } = this, found = assess(stage.lesson, stage.state);
-    this.chart.draw(this.losses.length ? this.losses : [found.cost], found.chance);
+    this.curve.element.toggleAttribute("hidden", !this.losses.length);
+    this.curve.draw(this.losses.length ? this.losses : [found.cost], { value: found.chance, words: "one answer for all cells" });
+    this.plane.draw(found.points, found.line);
     const start = this.losses.length ? `After ${steps(this.losses)}` : this.seed ? `Seed ${this.seed}` : "These weights";
     this.say(`${start}: loss ${exact(Number(found.cost.toFixed(3)))} a cell, ${found.right} of ${found.count} cells right. ${found.why}`);
   }
@@ -172,5 +176,14 @@ function assess(lesson, state) {
   const why = stuck
     ? `ReLU is 0 in every cell, so no gradient reaches a weight and only the last bias can move: at best every cell gets ${exact(Number(share.toFixed(3)))}, which costs ${exact(Number(chance.toFixed(3)))}.`
     : right === count ? "The mask is reached." : "";
-  return { cost: loss / count, fields, right, count, reached: right === count, dead, chance, why };
+  return { ...pointsOf(made, lesson.trains), cost: loss / count, fields, right, count, reached: right === count, dead, chance, why };
+}
+
+/** The cells as points in the plane of the last layer's two inputs, and the line where its score is 0. */
+function pointsOf(made, { output, truth, plane }) {
+  const { inputs, weight, bias } = made.traces.get(plane), given = made.grids.get(output).data, real = made.grids.get(truth).data, count = real.length;
+  const points = Array.from(real, (value, cell) => ({
+    x: inputs[0].data[cell], y: inputs[0].data[count + cell], real: value > 0.5, right: given[cell] > 0.5 === value > 0.5,
+  }));
+  return { points, line: [...weight.data, bias?.[0] ?? 0] };
 }
