@@ -1,7 +1,12 @@
-"""The pictures of the README and of the start page, taken from the app as it stands: ``python -m seglab.bench.pictures``."""
+"""The pictures of the README and of the start page: ``python -m seglab.bench.pictures``.
+
+Boards are exports of their lessons; pages are taken from the app as it stands. With the word ``boards`` only the exports are made, which
+needs no browser.
+"""
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from io import BytesIO
 from pathlib import Path
@@ -12,6 +17,9 @@ from PIL import Image, ImageChops, ImageOps
 
 from seglab.bench.browser import open_browser
 from seglab.bench.stage import serve_app
+from seglab.export import exported
+from seglab.export.asked import asked
+from seglab.export.marks import Look
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -21,23 +29,37 @@ BOARDS = {
     "convolution": "convolution?stop=5&at=13",
     "transposed_convolution": "transposed_convolution?v=1&stop=2&at=4",
     "output_size": "output_size?v=1&stop=3&size=8&stride=2&at=5",
+    "unet_by_hand": "unet_by_hand?at=13",
 }
-CARD = (560, 320)
+CARD, CARD_BOARD = (560, 320), 820
 PAGE = "transposed_convolution?v=1&stop=4&w=1_2_3~4_5_6~7_8_9&stride=2&padding=1&at=4"
 
 
+WALK = "transposed_convolution?stop=2"  # the README's first picture
+
+
 def main() -> None:
-    """Take every picture in light and in dark."""
+    """Make every picture in light and in dark."""
+    boards()
+    if "boards" not in sys.argv[1:]:
+        pages()
+
+
+def boards() -> None:
+    """Each lesson's board on its card, and a walk as a GIF."""
+    for scheme in ("light", "dark"):
+        for name, link in BOARDS.items():
+            keep(exported(*asked(link), ".png", Look(scheme == "dark", CARD_BOARD, ledger=False)), f"{name}-{scheme}.png", CARD)
+        (ASSETS / f"walk-{scheme}.gif").write_bytes(exported(*asked(WALK), ".gif", Look(scheme == "dark")))
+
+
+def pages() -> None:
+    """Pages of the app."""
     with tempfile.TemporaryDirectory() as folder, serve_app(Path(folder)) as app, open_browser() as browser:
         run = ""
         for scheme in ("light", "dark"):
             context = browser.new_context(viewport={"width": 1180, "height": 860}, color_scheme=scheme, device_scale_factor=1)
             page = context.new_page()
-            for name, link in BOARDS.items():
-                page.goto(f"{app}/{link}")
-                _painted(page)
-                page.evaluate("document.activeElement?.blur()")
-                keep(page.locator(".stage .board").screenshot(), f"{name}-{scheme}.png", CARD)
             page.goto(f"{app}/{PAGE}&lecture=1")
             _painted(page)
             keep(page.screenshot(), f"stage-{scheme}.png")
@@ -66,14 +88,14 @@ def _trained(page: Page, app: str) -> str:
 
 
 def keep(data: bytes, name: str, card: tuple[int, int] | None = None) -> None:
-    """Write a screenshot with few colours, so that the repository stays small; for a card without its empty border, at the card's size."""
+    """Write a picture with few colours, so that the repository stays small; for a card without its empty border, at the card's size."""
     picture = Image.open(BytesIO(data)).convert("RGB")
     if card:
         corner = "#%02x%02x%02x" % tuple(np.asarray(picture)[0, 0])  # noqa: UP031
         ground = Image.new("RGB", picture.size, corner)
         box = ImageChops.difference(picture, ground).getbbox() or (0, 0, *picture.size)
         picture = ImageOps.pad(picture.crop(box), card, Image.Resampling.LANCZOS, color=corner)
-    picture.quantize(128, dither=Image.Dither.NONE).save(ASSETS / name, optimize=True)
+    picture.quantize(256, dither=Image.Dither.NONE).save(ASSETS / name, optimize=True)
     print(f"{name}: {(ASSETS / name).stat().st_size / 1000:.0f} KB")
 
 

@@ -10,9 +10,10 @@ from math import floor
 
 import numpy as np
 
+from seglab.export.joints import joints
 from seglab.export.layout import TITLE, Place, arrange
 from seglab.export.ledger import Piece, describe, input_letter, plain, weight_letter
-from seglab.export.marks import Box, Drawing, Lines, Look, Mark, Rect, Run, Shows, Text
+from seglab.export.marks import LETTER, Box, Drawing, Lines, Look, Mark, Rect, Run, Shows, Text
 from seglab.export.numbers import short
 from seglab.export.paint import LINES, Content, paint_panel
 from seglab.export.scene import Progress, Scene, Sheet, connected, everything, make_scene, never_read, progress
@@ -23,8 +24,8 @@ from seglab.stage.lesson import Lesson
 
 NOTES = 52  # cells of so many pixels have room for a note below their number
 EDGE = 16  # around the picture
-LETTER = 0.6  # width of a letter of the fixed font, in its size
 SAID, SAID_LINE = 15, 25  # the ledger's letters and lines
+WIDE, TALL = 0.46, 0.69  # how high a board is, in its width
 NARROWEST = 480  # right edge of a picture with a ledger
 
 
@@ -49,9 +50,10 @@ class Sketch:
         self.scene, self.look, self.theme = scene, look, theme(look.dark)
         self.still: dict[int, list[Mark]] = {}
         self.full = {link.name: everything(link) for link in scene.links}
-        places = arrange(scene.sheets, look.width, round(0.46 * look.width))
+        places = arrange(scene.sheets, look.width, round((TALL if scene.lesson.tall else WIDE) * look.width))
         left = min(place.x for place in places.values())
         top = min(place.y for place in places.values()) - TITLE
+        self.joined = places.joined
         self.places = {index: place.moved(EDGE - left, EDGE - top) for index, place in places.items()}
         self.right = max(place.x + place.room for place in self.places.values())
         if look.ledger and self.right < NARROWEST:
@@ -79,7 +81,7 @@ class Sketch:
         for sheet in self.scene.sheets:
             if sheet.index in self.places:
                 marks += self._panel(sheet, so_far)
-        marks += self._arrows()
+        marks += joints(self.scene, self.places, self.theme) if self.joined else self._arrows()
         if at:
             marks += self._focus(int(self.scene.cells[at - 1]))
         return marks + self._ledger(lines)
@@ -88,7 +90,7 @@ class Sketch:
         """A panel's marks; those that no step changes are made once."""
         if sheet.index in self.still:
             return self.still[sheet.index]
-        marks = paint_panel(sheet, self.places[sheet.index], self.theme, self.content(sheet, so_far))
+        marks = paint_panel(sheet, self.places[sheet.index], self.theme, self.content(sheet, so_far), self.scene.slopes is not None)
         if sheet.of != self.scene.followed.name or sheet.kind == "kernel":
             self.still[sheet.index] = marks
         return marks
@@ -97,6 +99,10 @@ class Sketch:
 
     def content(self, sheet: Sheet, so_far: Progress) -> Content:
         scene = self.scene
+        if scene.slopes and not sheet.spec.plain:
+            found = scene.slopes.steps[sheet.of].weight if sheet.kind == "kernel" else scene.slopes.grids[sheet.of]
+            assert found is not None
+            return Content(found.ravel(), _largest(found), False, fill=0.0)
         followed, maker = scene.followed, next((link for link in scene.links if link.out is sheet), None)
         looks = maker is None or maker.trace.weight is None or maker.trace.weight.sum() > 0.5
         full = self.full[maker.name] if maker else None
@@ -147,7 +153,7 @@ class Sketch:
         marks: list[Mark] = []
         for sheet, marked in zip(scene.sheets, connected(scene, scene.walked.index, cell), strict=True):
             place = self.places.get(sheet.index)
-            if place is None or not marked.any():
+            if place is None or not marked.any() or sheet.spec.veiled:
                 continue
             cells, colour = np.flatnonzero(marked).tolist(), self.theme.roles[sheet.spec.role]
             named, size = Shows(sheet.spec.grid), place.cell
@@ -166,13 +172,13 @@ class Sketch:
         """Small numbers in the corners of connected cells: products, or the weights that a cell is read through."""
         scene, sheet = self.scene, self.scene.walked
         found: dict[int, dict[int, tuple[str, str]]] = {}
-        if sheet.spec.plain or scene.state.get("letters") or scene.counts is not None:
+        if sheet.spec.plain or scene.state.get("letters") or scene.counts is not None or scene.slopes:
             return {}
         for link in scene.links:
             reading = link.out is sheet
             target = (link.inps[0] if link.inps else None) if reading else link.out
             weight = link.trace.weight
-            if sheet.index not in link.columns or weight is None or target is None or target.hidden:
+            if sheet.index not in link.columns or weight is None or target is None or target.hidden or target.spec.veiled:
                 continue
             column = link.columns[target.index]
             notes: dict[int, tuple[str, str]] = {}

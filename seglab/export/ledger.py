@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seglab.export.numbers import exact
+from seglab.export.numbers import brief, exact
 from seglab.export.scene import Link, Progress, Scene, Sheet
+from seglab.pipeline import PipelineGradients
 from seglab.trace import Trace
 
 MOST = 12  # terms written out
@@ -32,6 +33,8 @@ def describe(scene: Scene, sheet: Sheet, cell: int, so_far: Progress) -> list[Pi
     """What made a cell, or what it takes part in."""
     if sheet.spec.plain:
         return _place_only(scene, sheet, cell)
+    if scene.slopes:
+        return _slope(scene, scene.slopes, sheet, cell)
     maker = next((link for link in scene.links if link.out is sheet or (sheet.kind == "column" and link.name == sheet.of)), None)
     if maker:
         return _made(scene, maker, sheet, cell, so_far if maker is scene.followed else None)
@@ -85,6 +88,8 @@ def _made(scene: Scene, link: Link, sheet: Sheet, cell: int, so_far: Progress | 
     terms = _join(
         ([piece._replace(dim=not ready) for piece in _term(scene, link, row, role)] for row, ready in shown), ", " if compares else " + "
     )
+    if trace.reduce == "pick":
+        terms = [Piece(exact(trace.products[rows[0]]), terms[-1].role)]
     if len(rows) > MOST:
         terms.append(Piece(f" … {len(rows) - MOST} more"))
     if compares:
@@ -144,6 +149,45 @@ def _copied(scene: Scene, link: Link, rows: np.typing.NDArray[np.int64], name: s
     if source and not source.hidden:
         told = [Piece(name_of(scene, source, int(link.columns[source.index][rows[0]])), source.role), Piece(" = ")]
     return [Piece(name, sheet.role), Piece(" = "), *told, Piece(exact(link.trace.products[rows[0]]), sheet.role)]
+
+
+def _slope(scene: Scene, slopes: PipelineGradients, sheet: Sheet, cell: int) -> list[Piece]:
+    """By how much the loss changes with a cell or a weight: where it is read more than once, the branches add."""
+    training, real, name = scene.lesson.trains, int(sheet.grid.source[cell]), Piece(f"∂L/∂{name_of(scene, sheet, cell)}", sheet.role)
+    assert training is not None
+    if real < 0:
+        return [name, Piece(": nothing but padding, it has no gradient")]
+    if sheet.kind == "kernel":
+        return _kernel_slope(scene, slopes, sheet, cell, name)
+    value = Piece(brief(slopes.grids[sheet.of].ravel()[real]), sheet.role)
+    if sheet.of == training.output:
+        return [name, Piece(" = (p − t) / (p·(1 − p)) = "), value]
+    parts = []
+    for link in scene.links:
+        if sheet.index in link.columns and link.out is not sheet:
+            found = slopes.steps[link.name].input
+            part = (found if isinstance(found, tuple) else (found,))[link.reads.index(sheet.of)].ravel()[real]
+            parts.append([Piece(_signed(brief(part))), Piece(f" through “{link.out.title if link.out and link.out.title else link.name}”")])
+    if sheet.of == training.truth or not parts:
+        return [name, Piece(": the loss is worked out from the probabilities before this")]
+    return [name, Piece(" = "), *_join(parts, " + "), *([Piece(" = "), value] if len(parts) > 1 else [])]
+
+
+def _kernel_slope(scene: Scene, slopes: PipelineGradients, sheet: Sheet, cell: int, name: Piece) -> list[Piece]:
+    """A weight's gradient is a sum over all the places where the weight stands."""
+    link = next(link for link in scene.links if link.kernel is sheet)
+    trace, arriving, weight = link.trace, slopes.grids[link.name].ravel(), slopes.steps[link.name].weight
+    assert weight is not None
+    if trace.activation:
+        arriving = arriving * trace.activation.slope(trace.linear)
+    outs = trace.out_grid.source[trace.rows.out]
+    rows = [row for row in link.rows_of(sheet.index, cell).tolist() if outs[row] >= 0]
+    terms = [
+        [Piece(_signed(brief(arriving[outs[row]]))), Piece("·"), Piece(_signed(brief(trace.canvas[trace.rows.inp[row]])), "input")]
+        for row in rows[:4]
+    ]
+    more = f" + … over {len(rows)} places = " if len(rows) > 4 else " = "
+    return [name, Piece(" = "), *_join(terms, " + "), Piece(more), Piece(brief(weight.ravel()[cell]), "kernel")]
 
 
 def _used(scene: Scene, link: Link, sheet: Sheet, cell: int) -> list[Piece]:

@@ -12,6 +12,8 @@ import numpy as np
 
 from seglab.export.theme import Rgb
 
+LETTER = 0.6  # width of a letter of the fixed font, in its size
+
 
 class Shows(NamedTuple):
     """What a mark shows: a panel, one of its cells (channel, row, column; below 0 in a margin), and the value there."""
@@ -98,7 +100,16 @@ class Text:
     runs: tuple[Run, ...]
     anchor: str = "start"
     mono: bool = False
+    most: float | None = None  # set narrower than the font is where it would be wider
     shows: Shows | None = None
+
+    @property
+    def wide(self) -> float | None:
+        """The width of words in the fixed font, where it is not left to the font."""
+        natural = LETTER * self.size * len(self.words)
+        if not self.mono or (self.most is None and self.anchor != "start"):
+            return None
+        return natural if self.most is None else self.most if natural > self.most else None
 
     @property
     def words(self) -> str:

@@ -7,8 +7,8 @@ import re
 from decimal import ROUND_HALF_UP, Context, Decimal
 
 
-def short(value: float) -> str:
-    """At most three significant digits, two below a tenth; "−0" is 0.
+def short(value: float, digits: int = 3) -> str:
+    """At most three significant digits (or as many as given), one less below a tenth; "−0" is 0.
 
     >>> [short(value) for value in (-0.0, 12.5, -0.0625, 0.5, 1234.0, 0.0001)]
     ['0', '12.5', '−.063', '.5', '1.23k', '1e−4']
@@ -20,11 +20,11 @@ def short(value: float) -> str:
     if value.is_integer() and size < 1000:
         return _minus(str(int(value)))
     if size >= 1000:
-        return _minus(f"{_trimmed(value / 1e6)}M" if size >= 999500 else f"{_trimmed(value / 1e3)}k")
+        return _minus(f"{_trimmed(value / 1e6, digits)}M" if size >= 999500 else f"{_trimmed(value / 1e3, digits)}k")
     if size < 0.0005:
         digit, exponent = f"{_rounded(value, 1):e}".split("e")
         return _minus(f"{digit.removesuffix('.0')}e−{-int(exponent)}")
-    return _minus(_trimmed(value))
+    return _minus(_trimmed(value, digits))
 
 
 def exact(value: float) -> str:
@@ -36,6 +36,15 @@ def exact(value: float) -> str:
     return _minus(_plain(float(_rounded(value, 12)))) if math.isfinite(value) else short(value)
 
 
+def brief(value: float) -> str:
+    """Six digits of a value.
+
+    >>> brief(1 / 3)
+    '0.333333'
+    """
+    return exact(float(_rounded(value, 6)))
+
+
 def _minus(text: str) -> str:
     return text.replace("-", "−", 1)
 
@@ -45,8 +54,8 @@ def _rounded(value: float, digits: int) -> Decimal:
     return Context(prec=digits, rounding=ROUND_HALF_UP).plus(Decimal(float(value)))
 
 
-def _trimmed(value: float) -> str:
-    plain = _plain(float(_rounded(value, 2 if abs(value) < 0.1 else 3)))
+def _trimmed(value: float, digits: int) -> str:
+    plain = _plain(float(_rounded(value, digits - 1 if abs(value) < 0.1 else digits)))
     return re.sub(r"^(-?)0\.", r"\1.", plain)
 
 

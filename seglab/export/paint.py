@@ -12,6 +12,7 @@ from seglab.export.scene import Mask, Sheet
 from seglab.export.theme import Rgb, Theme, Tone, grey_of
 from seglab.rows import FloatArray
 
+LEGIBLE = 10  # numbers that would be smaller than this are written with two digits
 NUMBERS, LINES = 17, 5  # cells of so many pixels show their numbers, their borders
 
 
@@ -26,18 +27,32 @@ class Content(NamedTuple):
     touched: FloatArray | None = None
     labels: list[str] | None = None
     unread: Mask | None = None
+    fill: float | None = None  # of margins, where not the panel's own
 
 
-def paint_panel(sheet: Sheet, place: Place, colours: Theme, content: Content) -> list[Mark]:
-    """A panel's title, cells and frame."""
-    named, line = Shows(sheet.spec.grid), place.y - 9
-    words = (Run(sheet.title, colours.ink, bold=True), Run(f"  {sheet.size}", colours.muted))
-    title: list[Mark] = [
-        Rect(place.x, line - 9, 9, 9, colours.roles[sheet.spec.role], shows=named),
+def paint_panel(sheet: Sheet, place: Place, colours: Theme, content: Content, slopes: bool = False) -> list[Mark]:
+    """A panel's title, cells and frame; where veiled, an empty frame: what is still to come."""
+    named, line, veiled = Shows(sheet.spec.grid), place.y - 9, sheet.spec.veiled
+    title = f"∂L/∂{sheet.spec.symbol}" if slopes and not sheet.spec.plain else sheet.title
+    words = (Run(title, colours.muted if veiled else colours.ink, bold=True), Run(f"  {sheet.size}", colours.muted))
+    head: list[Mark] = [
+        Rect(place.x, line - 9, 9, 9, colours.line if veiled else colours.roles[sheet.spec.role], shows=named),
         Text(place.x + 14, line, 13, words, shows=named),
     ]
+    if veiled:
+        x, y, right, bottom = place.x, place.y, place.x + place.width, place.y + place.height
+        return [
+            *head,
+            Lines(
+                ((x, y, right, y), (x, bottom, right, bottom), (x, y, x, bottom), (right, y, right, bottom)),
+                colours.line,
+                1.5,
+                (3, 5),
+                named,
+            ),
+        ]
     pixels = place.cell < (NUMBERS if sheet.spec.photo else LINES)
-    return [*title, *(_pixels if pixels else _cells)(sheet, place, colours, content), *_frame(sheet, place, colours)]
+    return [*head, *(_pixels if pixels else _cells)(sheet, place, colours, content), *_frame(sheet, place, colours)]
 
 
 class Cell(NamedTuple):
@@ -54,7 +69,7 @@ def cell_value(sheet: Sheet, content: Content, cell: int) -> Cell:
     if sheet.margin == "cropped":
         value = 0.0 if content.canvas is None else float(content.canvas[cell])
         return Cell(value, content.touched is None or not content.touched[cell], True)
-    return Cell(float(content.values[real]) if real >= 0 else sheet.fill, False, True)
+    return Cell(float(content.values[real]) if real >= 0 else sheet.fill if content.fill is None else content.fill, False, True)
 
 
 def _tone(colours: Theme, content: Content, value: float | None) -> Tone:
@@ -68,7 +83,7 @@ def _cells(sheet: Sheet, place: Place, colours: Theme, content: Content) -> list
     fills: list[Mark] = [Rect(place.x, place.y, place.width, place.height, colours.paper, shows=named)]
     margins: list[tuple[float, float]] = []
     over: list[Mark] = []
-    texts: list[tuple[str, float, float, Rgb, Shows]] = []
+    texts: list[Entry] = []
     for cell in range(sheet.grid.size):
         x, y = place.corner(sheet, cell)
         value, blank, margin = cell_value(sheet, content, cell)
@@ -87,23 +102,36 @@ def _cells(sheet: Sheet, place: Place, colours: Theme, content: Content) -> list
             over.append(Rect(x + size / 2 - 1, y + size / 2 - 1, 2, 2, colours.line, shows=shows))
             continue
         real = int(sheet.grid.source[cell])
-        text = short(value) if content.labels is None else content.labels[real] if real >= 0 else ""
+        text = value if content.labels is None else content.labels[real] if real >= 0 else ""
         texts.append((text, x, y, colours.muted if margin else colours.ink if value == 0 and not content.photo else tone.ink, shows))
     if margins:
         fills.append(Hatch(tuple(margins), size, colours.faint, colours.line, named))
     return [*fills, _rules(sheet, place, colours), *over, *_numbers(texts, size)]
 
 
-def _numbers(texts: list[tuple[str, float, float, Rgb, Shows]], size: float) -> list[Mark]:
+Entry = tuple[str | float, float, float, Rgb, Shows]
+
+
+def _numbers(texts: list[Entry], size: float) -> list[Mark]:
     """One size for all numbers of a grid, and none where the longest does not fit."""
-    longest = max([2, *(len(text) for text, *_ in texts)])
-    font = floor(min(size * 0.42, 26, (size - 3) / (0.61 * longest)))
+    font, written = _set_in(texts, size, 3)
+    if font < LEGIBLE:
+        font, written = _set_in(texts, size, 2, 0.75)
     if size < NUMBERS or font < 7:
         return []
-    down = size / 2 + 0.34 * font
+    down, found = size / 2 + 0.34 * font, zip(texts, written, strict=True)
     return [
-        Text(x + size / 2, y + down, font, (Run(text, ink),), "middle", mono=True, shows=shows) for text, x, y, ink, shows in texts if text
+        Text(x + size / 2, y + down, font, (Run(text, ink),), "middle", mono=True, most=size - 3, shows=shows)
+        for (_, x, y, ink, shows), text in found
+        if text
     ]
+
+
+def _set_in(texts: list[Entry], size: float, digits: int, narrow: float = 1.0) -> tuple[int, list[str]]:
+    """The size of type that leaves the longest number room, if need be narrower than the type is, and the numbers with so many digits."""
+    written = [text if isinstance(text, str) else short(text, digits) for text, *_ in texts]
+    longest = max([2, *map(len, written)])
+    return floor(min(size * 0.42, 26, (size - 3) / (0.61 * narrow * longest))), written
 
 
 def _rules(sheet: Sheet, place: Place, colours: Theme) -> Lines:

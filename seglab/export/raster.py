@@ -152,10 +152,14 @@ def _hatch_masks(mark: Hatch, scale: int) -> tuple[Image.Image, Image.Image]:
 
 def _text(image: Image.Image, mark: Text, scale: int) -> None:
     words = [(_word(run.text, mark.mono, run.bold, mark.size * scale), run.fill) for run in mark.runs]
-    x = mark.x * scale - {"start": 0.0, "middle": 0.5, "end": 1.0}[mark.anchor] * sum(wide for (_, wide, _), _ in words)
+    natural = sum(wide for (_, wide, _), _ in words)
+    narrow = min(mark.most * scale / natural, 1.0) if mark.most and natural else 1.0
+    x = mark.x * scale - {"start": 0.0, "middle": 0.5, "end": 1.0}[mark.anchor] * natural * narrow
     for (mask, wide, above), fill in words:
-        image.paste(fill, (floor(x + 0.5) - PAD, floor(mark.y * scale + 0.5) - above), mask)
-        x += wide
+        if narrow < 1:
+            mask = mask.resize((round(mask.width * narrow), mask.height), Image.Resampling.LANCZOS)
+        image.paste(fill, (floor(x - PAD * narrow + 0.5), floor(mark.y * scale + 0.5) - above), mask)
+        x += wide * narrow
 
 
 @lru_cache(4096)

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seglab.grid import Grid
-from seglab.pipeline import Pipeline
+from seglab.pipeline import Pipeline, PipelineGradients
 from seglab.rows import FloatArray, IntArray, add_up
 from seglab.stage.fields import State
 from seglab.stage.lesson import Lesson, Panel, View, build
+from seglab.stage.training import gradients
 from seglab.trace import NEUTRAL, Trace, reduce_rows
 
 Mask = NDArray[np.bool_]
@@ -110,6 +111,7 @@ class Scene:
     followed: Link
     line: bool  # a cell has one coordinate
     counts: FloatArray | None
+    slopes: PipelineGradients | None  # by how much the loss changes with each cell, where that is shown
     walked: Sheet = field(init=False)  # the panel whose cells the timeline walks through,
     cells: IntArray = field(init=False)  # and these, in order
 
@@ -141,7 +143,8 @@ def make_scene(lesson: Lesson, state: State) -> Scene:
         counts = _overlap(_pictured(lesson, state, view))
         if followed.out:
             followed.out.title = "Stamps per cell"
-    return Scene(lesson, view, state, pipeline, sheets, links, followed, line, counts)
+    slopes = gradients(lesson, state, pipeline)[1] if state.get("gradients") else None
+    return Scene(lesson, view, state, pipeline, sheets, links, followed, line, counts, slopes)
 
 
 def _pictured(lesson: Lesson, state: State, view: View) -> Trace:

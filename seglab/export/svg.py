@@ -13,7 +13,6 @@ from seglab.export.theme import Rgb
 
 SANS = "'Source Sans 3','Source Sans Pro',system-ui,sans-serif"
 MONO = "'Source Code Pro',ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',monospace"
-LETTER = 0.6  # width of a letter of the fixed font, in its size
 
 
 def svg(drawing: Drawing, title: str, description: str, about: dict[str, Any]) -> str:
@@ -53,9 +52,8 @@ def _text(mark: Text, shows: str) -> str:
     family = MONO if mark.mono else SANS
     weight = ' font-weight="600"' if len(mark.runs) == 1 and mark.runs[0].bold else ""
     # The fixed font keeps its width where another one takes its place, so that words stay over their underlines.
-    length = (
-        f' textLength="{_n(LETTER * mark.size * len(mark.words))}"' if mark.mono and mark.anchor == "start" and len(mark.words) > 1 else ""
-    )
+    wide = mark.wide if len(mark.words) > 1 else None
+    length = "" if wide is None else f' textLength="{_n(wide)}" lengthAdjust="spacingAndGlyphs"'
     font = f'font-family="{family}" font-size="{_n(mark.size)}" text-anchor="{mark.anchor}"'
     head = f'<text x="{_n(mark.x)}" y="{_n(mark.y)}" {font}{weight}{length}'
     if len(mark.runs) == 1:
