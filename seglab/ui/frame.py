@@ -20,7 +20,8 @@ _PAGE = """<style>
 .stMainBlockContainer h1 { font-size: 2rem; padding: 0; }
 .stMainBlockContainer .formula { font-size: 1.25rem; margin-left: 1.5rem; }
 .stMainBlockContainer h2 { font-size: 1.4rem; padding: 0.75rem 0 0; }
-.st-key-go_on a { width: fit-content; padding: 0.4rem 0.9rem; border: 1px solid currentColor; }
+.st-key-go_on a { width: fit-content; max-width: 100%; padding: 0.4rem 0.9rem; color: inherit; border: 1px solid currentColor; }
+.st-key-go_on a * { white-space: normal; }
 .stMainBlockContainer a[href*="/words?word="] { color: inherit; text-decoration: underline dotted; text-underline-offset: 0.2em; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.75rem 1rem 2rem; } .stMainBlockContainer h1 { font-size: 1.6rem; } }
 </style>"""
