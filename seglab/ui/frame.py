@@ -20,7 +20,9 @@ _PAGE = """<style>
 .stMainBlockContainer h1 { font-size: 2rem; padding: 0; }
 .stMainBlockContainer .formula { font-size: 1.25rem; margin-left: 1.5rem; }
 .stMainBlockContainer h2 { font-size: 1.4rem; padding: 0.75rem 0 0; }
-.st-key-go_on a { width: fit-content; padding: 0.4rem 0.9rem; border: 1px solid currentColor; }
+.st-key-go_on a { width: fit-content; max-width: 100%; padding: 0.4rem 0.9rem; color: inherit; border: 1px solid currentColor; }
+.st-key-go_on a * { white-space: normal; }
+.stMainBlockContainer a[href*="/words?word="] { color: inherit; text-decoration: underline dotted; text-underline-offset: 0.2em; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.75rem 1rem 2rem; } .stMainBlockContainer h1 { font-size: 1.6rem; } }
 </style>"""
 # The dark theme's accent is light, so that it can be read as text; on a filled button the text has to be dark.
@@ -45,6 +47,8 @@ def pages() -> dict[str, StreamlitPage]:
         "start": st.Page("pages/start.py", title="Start", default=True),
         **lessons,
         "train": st.Page("pages/train.py", title="A U-Net, live"),
+        "words": st.Page("pages/words.py", title="Words"),
+        "decks": st.Page("pages/decks.py", title="Lecture decks"),
     }
 
 
@@ -74,5 +78,5 @@ def frame(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
 
 def icon_of(name: str) -> str:
     """The sign of a page, as Streamlit names it."""
-    own = {"start": "home", "train": "model_training"}
+    own = {"start": "home", "train": "model_training", "words": "dictionary", "decks": "co_present"}
     return f":material/{own[name] if name in own else LESSONS[name].icon}:"

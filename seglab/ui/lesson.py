@@ -20,6 +20,7 @@ from seglab.ui.links import embedded, in_lecture
 from seglab.ui.progress import keep_progress
 from seglab.ui.questions import ask
 from seglab.ui.stage import read_state, show_stage
+from seglab.ui.words import text_with_tips
 
 FILES = {
     ".png": "A picture of this step, twice as sharp as the screen needs.",
@@ -48,7 +49,7 @@ def lesson_page(lesson: Lesson) -> None:
     keep_progress(lesson, state)
     ask(lesson)
     if not in_lecture():
-        st.markdown(lesson.text)
+        text_with_tips(lesson.text)
         _take_along(lesson, state)
         offer_embed(lesson, state)
 

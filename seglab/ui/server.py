@@ -18,7 +18,7 @@ from seglab.train.jobs import workers
 from seglab.ui.files import app_script
 
 STAGE_PAGES = tuple(LESSONS)
-PAGES = ("", *STAGE_PAGES, "train")
+PAGES = ("", *STAGE_PAGES, "train", "words", "decks")
 STAGE = "_stcore/bidi-components/seglab.stage/v1"
 
 

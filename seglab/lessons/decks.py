@@ -1,0 +1,129 @@
+"""The lecture decks that seglab goes along with: which of their parts is shown where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a deck in our words, and the places (see `places.py`) that show it; none where the app does not show it yet."""
+
+    topic: str
+    places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Deck:
+    """A lecture deck: the letter that we call it by, its title, who gives it, and its parts in order."""
+
+    letter: str
+    title: str
+    by: str
+    parts: tuple[Part, ...]
+
+
+DECKS: tuple[Deck, ...] = (
+    Deck(
+        "N",
+        "Computer Vision, day 3 (part 1): summary",
+        "Course notes, contributed by Hassan Mohammed Nasr",
+        (
+            Part("Goal and kinds of segmentation: semantic, instance, panoptic"),
+            Part("Why an ordinary network shrinks the image", ("convolution: Stride", "pooling")),
+            Part("Encoder and decoder", ("unet_by_hand",)),
+            Part("Nearest neighbour, bed of nails, max unpooling", ("pooling",)),
+            Part("Transposed convolution: many to one against one to many", ("convolution", "transposed_convolution: Stamp")),
+            Part("The mechanism: scaled stamps that add up", ("transposed_convolution: Overlaps add",)),
+            Part("U-Net and its skip connections", ("unet_by_hand", "train")),
+            Part("Data augmentation"),
+        ),
+    ),
+    Deck(
+        "K",
+        "Computer Vision: image segmentation",
+        "Naeemullah Khan, KAUST Academy, January 2026",
+        (
+            Part("Classification, segmentation and other tasks"),
+            Part("Context, and the sliding window"),
+            Part("Fully convolutional, without and with downsampling", ("convolution: Stride", "pooling")),
+            Part("Nearest neighbour and bed of nails", ("pooling",)),
+            Part("Max unpooling", ("pooling",)),
+            Part("3 × 3 convolution, stride 2, padding 1: learnable downsampling", ("convolution: Stride",)),
+            Part("3 × 3 transposed convolution, stride 2, padding 1", ("transposed_convolution: Padding crops",)),
+            Part(
+                "The 2 × 2 example, stamp by stamp",
+                ("transposed_convolution: Stamp", "transposed_convolution: Overlaps add"),
+            ),
+            Part("The formula of the output's cells", ("transposed_convolution: Stride",)),
+            Part(
+                "The formula of the output's size; output padding",
+                ("output_size: The way back is not unique", "output_size: From 7 to 14", "transposed_convolution: Output padding"),
+            ),
+            Part("The example on a line", ("transposed_convolution: On a line",)),
+            Part("Skip connections by addition and concatenation; U-Net", ("unet_by_hand", "train")),
+            Part("A pretrained encoder"),
+            Part("Instance and panoptic segmentation"),
+        ),
+    ),
+    Deck(
+        "D",
+        "Computer Vision, week 7: from classification to segmentation, FCN, U-Net",
+        "Mobile Systems Engineering, Dankook University, 2025-2",
+        (
+            Part("Vision tasks; semantic and instance segmentation; the label matrix"),
+            Part("What early, middle and deep layers learn", ("convolution: It looks for something",)),
+            Part("Equivariance and invariance; weight sharing", ("translation", "convolution: One kernel for every place")),
+            Part("Why detection and segmentation must move along", ("translation",)),
+            Part("Encoder-decoder and skip connections", ("unet_by_hand",)),
+            Part("Convolutionalization: dense layers become convolutions"),
+            Part("Coarse outputs: how far downsampling goes", ("output_size: Stride skips places",)),
+            Part("Bilinear interpolation and unpooling", ("pooling",)),
+            Part(
+                "Deconvolution, that is transposed convolution", ("transposed_convolution", "transposed_convolution: Not a deconvolution")
+            ),
+            Part("Bilinear starting weights", ("transposed_convolution: A bilinear start",)),
+            Part("FCN-32s, 16s, 8s"),
+            Part("U-Net: contracting path, bottleneck, expansive path, output layer", ("train",)),
+            Part("Overlap-tile strategy and mirroring", ("convolution: Other paddings",)),
+            Part("Weighted loss"),
+        ),
+    ),
+    Deck(
+        "F",
+        "Computer Vision: image segmentation, U-Net part I",
+        "Muhammad Tahir, FAST-NUCES Peshawar",
+        (
+            Part("Masks of satellite and X-ray images"),
+            Part("A 5 × 5 image as numbers; sliding the filter; bias", ("convolution: Bias and activation", "unet_by_hand")),
+            Part("ReLU", ("convolution: Bias and activation", "unet_by_hand")),
+            Part("Padded max pooling, 5 to 3", ("output_size: Pooling may round up", "pooling", "unet_by_hand")),
+            Part("Nearest neighbour upsampling", ("pooling", "unet_by_hand")),
+            Part("Copy, concatenate, 1 × 1 convolution, sigmoid, threshold", ("unet_by_hand",)),
+            Part("The same with a transposed convolution", ("transposed_convolution: Stride", "unet_by_hand")),
+        ),
+    ),
+    Deck(
+        "P",
+        "Computer vision and contemporary AI: what and how",
+        "Seminar in two parts, with notebooks",
+        (
+            Part("What is special about image data; conventional approaches", ("convolution: On a photograph",)),
+            Part("Unsupervised segmentation and anomalies"),
+            Part("Units, layers, activation functions", ("convolution: Bias and activation", "channels")),
+            Part("How a network is trained", ("train",)),
+            Part("Tensors and their layout", ("channels",)),
+            Part("Convolution and its differences from the mathematical one", ("convolution: It does not flip",)),
+            Part("Many channels; 1 × 1 convolution; number of parameters", ("channels",)),
+            Part("Effective receptive field"),
+            Part("Kernel size, stride, padding, dilation", ("convolution: Padding keeps the size", "convolution: Dilation")),
+            Part("Pooling, and how gradients pass through it", ("pooling",)),
+            Part("Covariance with translation", ("translation",)),
+            Part("Milestones: AlexNet, VGG, Inception, ResNet"),
+            Part("Fully convolutional architectures and U-Net", ("unet_by_hand", "train")),
+            Part("Stride and fractional convolution", ("transposed_convolution: Zeros inserted",)),
+            Part("Transposed convolution", ("transposed_convolution", "transposed_convolution: Not a deconvolution")),
+            Part("Overfitting and explainability"),
+        ),
+    ),
+)

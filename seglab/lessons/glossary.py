@@ -1,0 +1,143 @@
+"""The words of the field that the app uses: what each means, what else it is called, and what the lecture decks say for it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Word:
+    """A term, one sentence on what it means, its other names, what the decks (see `decks.py`) call it, and where it is explained."""
+
+    term: str
+    meaning: str
+    also: tuple[str, ...] = ()
+    decks: str = ""
+    place: str = ""
+
+    @property
+    def key(self) -> str:
+        """The term as it stands in a link."""
+        return re.sub(r"[^a-z0-9]+", "-", self.term.lower()).strip("-")
+
+
+WORDS: tuple[Word, ...] = (
+    Word("Activation function", "Bends every value on its own after the sum, so that layers in a row do not collapse into one.",
+         ("nonlinearity",), "", "convolution: Bias and activation"),
+    Word("Average pooling", "Replaces every window by its mean.", ("mean pooling",), "", "pooling"),
+    Word("Batch normalisation", "Shifts and scales each channel to mean 0 and deviation 1; while it trains over the batch, later by"
+         " remembered values.", ("batch norm", "BatchNorm"), "", "channels"),
+    Word("Bed of nails", "Upsampling that puts each value in one corner of its cell and zeros in the rest.", (), "", "pooling"),
+    Word("Bias", "A learned number that is added to every cell of an output channel.", (), "", "convolution: Bias and activation"),
+    Word("Bilinear interpolation", "Upsampling in which each new cell is a weighted mean of its four nearest ones; nothing is learned.",
+         ("bilinear upsampling",), "D counts it among the fixed methods.", "transposed_convolution: A bilinear start"),
+    Word("Bottleneck", "The deepest part of an encoder-decoder: fewest cells, most channels.", (), "", "unet_by_hand"),
+    Word("Channel", "One of the layers of numbers that an image or feature map is made of, such as red, or what one kernel answered.",
+         (), "", "channels"),
+    Word("Checkerboard", "A pattern in the output of a transposed convolution whose stamps overlap unevenly.", ("checkerboard artefact",),
+         "", "transposed_convolution: Overlap and checkerboard"),
+    Word("Concatenation", "Puts the channels of two feature maps behind each other; nothing is added up.", (),
+         "K and N call it one kind of residual.", "unet_by_hand"),
+    Word("Convolution", "Slides a kernel over the input; each output cell is one sum of products. Networks do not flip the kernel.",
+         ("cross-correlation",), "P explains how it differs from the mathematical convolution.", "convolution"),
+    Word("Crop", "Cuts cells off the border so that two feature maps fit.", (), "D and F draw it as “copy and crop”.", "unet_by_hand"),
+    Word("Cross-entropy", "The loss that grows the less probability a network gives to the true class of a pixel.", ("BCE", "log loss"),
+         "", "train"),
+    Word("Decoder", "The half of a network that takes small feature maps back to the size of the image.", ("expansive path",),
+         "D calls it the expansive path.", "unet_by_hand"),
+    Word("Deconvolution", "In signal processing, what undoes a convolution. For the layer of that name it is a wrong word: see transposed"
+         " convolution.", (), "D uses it for the transposed convolution; P warns of it.", "transposed_convolution: Not a deconvolution"),
+    Word("Dilation", "The distance between two weights of a kernel on the input; 1 means without gaps.", ("atrous convolution",), "",
+         "convolution: Dilation"),
+    Word("Downsampling", "Makes a feature map smaller, by pooling or by a stride.", (), "K: a convolution with stride is learnable"
+         " downsampling.", "convolution: Stride"),
+    Word("Encoder", "The half of a network that makes feature maps smaller and deeper.", ("contracting path", "backbone"),
+         "D calls it the contracting path; for K a pretrained one is a backbone.", "unet_by_hand"),
+    Word("Equivariance", "Move the input and the output moves along: f(Tx) = T f(x).", (), "P calls it covariance.", "translation"),
+    Word("Feature map", "What one kernel answers, at every place of the image.", ("activation map",), "", "convolution"),
+    Word("Fully connected layer", "Every output reads every input, each with a weight of its own.", ("dense layer", "FC layer"), "",
+         "channels"),
+    Word("Fully convolutional network", "A network of layers that slide only, so that it takes an image of any size.", ("FCN",),
+         "D turns a classifier into one and calls that convolutionalization.", "convolution"),
+    Word("Ground truth", "The mask that is right, drawn by a person.", ("label", "annotation"), "", "train"),
+    Word("Instance segmentation", "Every pixel gets a class and the number of the object it belongs to.", (), "", ""),
+    Word("Intersection over union", "The pixels that mask and prediction share, divided by those that either has.",
+         ("IoU", "Jaccard index", "mean IU"), "D writes mean IU.", "train"),
+    Word("Invariance", "Move the input and the output stays as it is.", (), "D calls a whole classifier translation invariant; its"
+         " flattened layer is not.", "translation"),
+    Word("Kernel", "The small grid of weights that slides over the input.", ("filter", "mask of a convolution"),
+         "F says filter, P says mask.", "convolution: Many cells become one"),
+    Word("Logits", "The scores before softmax or sigmoid turns them into probabilities.", ("scores",),
+         "D calls the scores of its output layer probabilities.", "train"),
+    Word("Mask", "An image that holds a class for each pixel.", ("label map", "segmentation map"), "P also says mask for a kernel.",
+         "train"),
+    Word("Max pooling", "Keeps the largest value of every window.", (), "", "pooling"),
+    Word("Max unpooling", "Puts every value back where the maximum was before pooling, and zeros elsewhere.", (),
+         "D counts it as unpooling by stored indices.", "pooling"),
+    Word("Nearest neighbour upsampling", "Repeats every value to fill the larger grid.", ("nearest neighbour", "nearest neighbor"), "",
+         "pooling"),
+    Word("Output padding", "Cells that a transposed convolution crops less at the bottom and right. They are not zeros in general.", (),
+         "K calls it additional padding applied to the output.", "transposed_convolution: Output padding"),
+    Word("Padding", "Adds cells around a convolution's input; from a transposed convolution's output it crops them.", (),
+         "K says for both that it adds cells to the input.", "convolution: Padding keeps the size"),
+    Word("Panoptic segmentation", "Every pixel gets a class, and things among them an instance as well.", (), "", ""),
+    Word("Pooling", "Replaces every window by one number, its largest or its mean.", ("subsampling",), "", "pooling"),
+    Word("Receptive field", "The part of the image that one output cell depends on.", (),
+         "P says effective receptive field; today that is the theoretical one.", ""),
+    Word("ReLU", "Keeps what is positive and turns the rest to 0.", ("rectified linear unit",), "", "convolution: Bias and activation"),
+    Word("Residual connection", "Adds a layer's input to its output, F(x) + x.", (), "K and N say residual for any skip connection.", ""),
+    Word("Semantic segmentation", "Every pixel gets a class; two cats are one area of cat.", (), "", "train"),
+    Word("Sigmoid", "Squeezes a score between 0 and 1.", ("logistic function",), "", "convolution: Bias and activation"),
+    Word("Skip connection", "Carries a feature map from the encoder past the deeper layers to the decoder.", ("shortcut",),
+         "K and N call it a residual connection.", "unet_by_hand"),
+    Word("Softmax", "Turns the scores of all classes into probabilities that add up to 1.", (), "", ""),
+    Word("Stride", "How many cells the kernel moves at a time; in a transposed convolution the distance between two stamps.", (),
+         "P lets it be below 1: fractional convolution.", "convolution: Stride"),
+    Word("Switches", "The places of the maxima, which max pooling remembers for unpooling.", ("indices",), "", "pooling"),
+    Word("Transposed convolution", "Each input value stamps the scaled kernel on the output; overlaps add.",
+         ("up-convolution", "fractionally strided convolution", "backwards convolution"),
+         "N: opposite convolution; K: learnable upsampling; D: deconvolution; P: fractional convolution, up-conv.",
+         "transposed_convolution"),
+    Word("U-Net", "An encoder and a decoder with skip connections at every size, drawn as a U.", (), "", "unet_by_hand"),
+    Word("Upsampling", "Makes a feature map larger, by a fixed rule or with learned weights.", (), "", "pooling"),
+    Word("Weight sharing", "The same kernel is used at every place, so what is learned at one serves at all.", ("shared weights",), "",
+         "convolution: One kernel for every place"),
+)  # fmt: skip
+BY_KEY = {word.key: word for word in WORDS}
+_NAMES = {name.lower(): word for word in WORDS for name in (word.term, *word.also)}
+_ANY = re.compile(r"\b(" + "|".join(re.escape(name) for name in sorted(_NAMES, key=len, reverse=True)) + r")\b", re.IGNORECASE)
+_KEPT = re.compile(r"(^#.*$|`[^`]*`|!?\[[^\]]*\]\([^)]*\)|<[^>]*>)", re.MULTILINE)  # headings, code, links and tags stay as they are
+
+
+def find(text: str) -> list[Word]:
+    """The words that have `text` in their names or in what is said of them, the closest first; all of them for an empty text.
+
+    >>> [word.term for word in find("residual")]
+    ['Residual connection', 'Concatenation', 'Skip connection']
+    """
+    wanted = text.strip().lower()
+    named = [word for word in WORDS if any(wanted in name.lower() for name in (word.term, *word.also))]
+    said = [word for word in WORDS if word not in named and wanted in f"{word.meaning} {word.decks}".lower()]
+    named.sort(key=lambda word: all(name.lower() != wanted for name in (word.term, *word.also)))
+    return named + said
+
+
+def linked(text: str) -> tuple[str, list[Word]]:
+    """Markdown `text` with the first mention of each term made a link to its entry, and the words that it mentions.
+
+    >>> linked("The stride, `padding` and Stride.")[0]
+    'The [stride](./words?word=stride), `padding` and Stride.'
+    """
+    seen: dict[str, Word] = {}
+
+    def link(match: re.Match[str]) -> str:
+        word = _NAMES[match[0].lower()]
+        if word.key in seen:
+            return match[0]
+        seen[word.key] = word
+        return f"[{match[0]}](./words?word={word.key})"
+
+    parts = _KEPT.split(text)
+    parts[::2] = [_ANY.sub(link, part) for part in parts[::2]]
+    return "".join(parts), list(seen.values())

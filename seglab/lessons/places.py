@@ -1,0 +1,51 @@
+"""Places in the app, as the glossary and the decks' index name them: ``convolution``, or ``convolution: Stride`` for one of its stops."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from seglab.lessons import LESSONS
+
+ELSEWHERE = {"train": "A U-Net, live"}  # pages that are no lessons
+PLANNED = {  # lessons that are named before they are there
+    "pooling": "Pooling and upsampling",
+    "channels": "Channels",
+    "translation": "Translation",
+    "unet_by_hand": "U-Net by hand",
+}
+
+
+def address(place: str) -> tuple[str, str] | None:
+    """The words for a place and the relative link to it; None where its lesson is not in the app yet.
+
+    Raises ValueError for a place that is neither there nor planned.
+
+    >>> address("convolution: Stride")
+    ('Convolution, 7. Stride', './convolution?v=1&stop=7')
+    """
+    name, _, title = place.partition(": ")
+    if name in ELSEWHERE:
+        return ELSEWHERE[name], f"./{name}"
+    if name not in LESSONS:
+        if name not in PLANNED:
+            raise ValueError(f"{name!r} is no lesson: choose one of {', '.join([*LESSONS, *ELSEWHERE, *PLANNED])}")
+        return None
+    lesson = LESSONS[name]
+    if not title:
+        return lesson.title, f"./{name}"
+    titles = [stop.title for stop in lesson.stops]
+    if title not in titles:
+        raise ValueError(f"{title!r} is no stop of {name}: choose one of {', '.join(titles)}")
+    number = titles.index(title) + 1
+    link = urlencode(lesson.link(lesson.state(stop=number, **lesson.stops[number - 1].state)))
+    return f"{lesson.title}, {number}. {title}", f"./{name}?{link}" if link else f"./{name}"
+
+
+def told(place: str) -> str:
+    """A place in Markdown: a link, or its words where the lesson is not in the app yet.
+
+    >>> told("output_size")
+    '[Output size](./output_size)'
+    """
+    found = address(place)
+    return f"[{found[0]}]({found[1]})" if found else f"{PLANNED[place.partition(': ')[0]]}: not yet in the app"
