@@ -30,12 +30,15 @@ class Content(NamedTuple):
 
 def paint_panel(sheet: Sheet, place: Place, colours: Theme, content: Content) -> list[Mark]:
     """A panel's title, cells and frame."""
-    named, line = Shows(sheet.spec.grid), place.y - 9
+    named, line = Shows(sheet.spec.grid), place.y - place.strip - 9
     words = (Run(sheet.title, colours.ink, bold=True), Run(f"  {sheet.size}", colours.muted))
     title: list[Mark] = [
         Rect(place.x, line - 9, 9, 9, colours.roles[sheet.spec.role], shows=named),
         Text(place.x + 14, line, 13, words, shows=named),
     ]
+    for channel, label in enumerate(sheet.labels):
+        x, y = place.corner(sheet, channel * sheet.rows * sheet.columns)
+        title.append(Text(x, y - 4, 12, (Run(label, colours.muted),), shows=named))
     pixels = place.cell < (NUMBERS if sheet.spec.photo else LINES)
     return [*title, *(_pixels if pixels else _cells)(sheet, place, colours, content), *_frame(sheet, place, colours)]
 
@@ -65,7 +68,9 @@ def _tone(colours: Theme, content: Content, value: float | None) -> Tone:
 
 def _cells(sheet: Sheet, place: Place, colours: Theme, content: Content) -> list[Mark]:
     size, named = place.cell, Shows(sheet.spec.grid)
-    fills: list[Mark] = [Rect(place.x, place.y, place.width, place.height, colours.paper, shows=named)]
+    plane, wide, high = sheet.rows * sheet.columns, sheet.columns * size, sheet.rows * size
+    corners = [place.corner(sheet, channel * plane) for channel in range(sheet.channels)]
+    fills: list[Mark] = [Rect(x, y, wide, high, colours.paper, shows=named) for x, y in corners]
     margins: list[tuple[float, float]] = []
     over: list[Mark] = []
     texts: list[tuple[str, float, float, Rgb, Shows]] = []
@@ -139,7 +144,9 @@ def _pixels(sheet: Sheet, place: Place, colours: Theme, content: Content) -> lis
             pixels += bytes(int(part * 0.86 + 0.5) if margin else part for part in fill)
         x, y = place.corner(sheet, channel * plane)
         wide = sheet.columns * place.cell
-        found.append(Pixels(x, y, wide, place.height, sheet.columns, sheet.rows, bytes(pixels), Shows(sheet.spec.grid, (channel, 0, 0))))
+        found.append(
+            Pixels(x, y, wide, sheet.rows * place.cell, sheet.columns, sheet.rows, bytes(pixels), Shows(sheet.spec.grid, (channel, 0, 0)))
+        )
     return found
 
 
