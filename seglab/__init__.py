@@ -5,6 +5,7 @@
 12.0
 """
 
+from seglab.normalisation import batch_norm
 from seglab.operators import avg_pool2d, conv1d, conv2d, conv_transpose1d, conv_transpose2d, max_pool2d, min_pool2d
 from seglab.pipeline import Pipeline
 from seglab.rearranging import (
@@ -30,6 +31,7 @@ __all__ = [
     "Pipeline",
     "Trace",
     "avg_pool2d",
+    "batch_norm",
     "bed_of_nails",
     "concat",
     "conv1d",

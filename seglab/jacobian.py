@@ -68,6 +68,8 @@ def backward(trace: Trace, gradient: Any) -> Gradients:
     canvas = add_up(rows.inp, arriving * factors(trace, rows), int(trace.offsets[-1]))
     pieces = zip(trace.grids, trace.offsets, trace.in_shapes, strict=False)
     inputs = [grid.fold(canvas[start : start + grid.size]).reshape(shape) for grid, start, shape in pieces]
+    if trace.indirect is not None:
+        inputs[0] = inputs[0] + trace.indirect(trace, flat.reshape(trace.out_grid.shape)).reshape(trace.in_shapes[0])
     weight = None
     if trace.weight is not None:
         share = arriving * trace.canvas[rows.inp] * rows.coefficients

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from seglab import operators, rearranging
+from seglab import normalisation, operators, rearranging
 from seglab.pipeline import Pipeline
 from seglab.trace import Call, Trace
 
 VERSION = 1
 _NAMES = {
+    normalisation: "batch_norm",
     operators: "avg_pool2d conv1d conv2d conv_transpose1d conv_transpose2d max_pool2d min_pool2d",
     rearranging: "bed_of_nails concat crop interpolate max_unpool2d pixel_shuffle relu sigmoid subtract tanh threshold",
 }

@@ -184,6 +184,18 @@ def _concat(operands: dict[str, _Operand], options: Mapping[str, Any]) -> str:
     return f"torch.cat([{', '.join(operand.lifted(3) for operand in operands.values())}])"
 
 
+def _batch_norm(operands: dict[str, _Operand], options: Mapping[str, Any]) -> str:
+    source = operands["input"]
+    mean, var = (operands.get(name, "None") for name in ("running_mean", "running_var"))
+    if options["training"]:  # torch would write its running statistics into what it is given
+        mean = var = "None"
+    rest = "".join(f", {name}={operands[name]}" for name in ("weight", "bias") if name in operands)
+    rest += ", training=True" if options["training"] else ""
+    rest += "" if options["eps"] == 1e-5 else f", eps={options['eps']!r}"
+    lower = "[0, 0]" if source.rank == 2 else "[0]"
+    return f"F.batch_norm({source.lifted(4)}, {mean}, {var}{rest}){lower}"
+
+
 def _cell_by_cell(name: str) -> _Expression:
     return lambda operands, _: ACTIVATIONS[name].torch.format(x=operands["input"])
 
@@ -193,6 +205,7 @@ def _threshold(operands: dict[str, _Operand], options: Mapping[str, Any]) -> str
 
 
 _EXPRESSIONS: dict[str, _Expression] = {
+    "batch_norm": _batch_norm,
     "conv1d": _conv(1),
     "conv2d": _conv(2),
     "conv_transpose1d": _conv_transpose(1),

@@ -7,7 +7,7 @@ coordinates they are its matrix; backwards they carry gradients.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -81,6 +81,7 @@ class Trace:
     bias: FloatArray | None = None  # (C_out,)
     reduce: Reduce = "sum"
     activation: Activation | None = None
+    indirect: Callable[[Trace, FloatArray], FloatArray] | None = None  # adds to the first input's gradient what rows cannot say
 
     # -- the output ------------------------------------------------------------------------------------------------
 

@@ -148,6 +148,19 @@ def crops(draw: Any) -> dict[str, Any]:
 
 
 @st.composite
+def normalised(draw: Any) -> dict[str, Any]:
+    image, channels = draw(images())
+    setting = {"input": image, "training": draw(st.booleans()), "eps": draw(st.sampled_from([1e-5, 0.1]))}
+    if not setting["training"] or draw(st.booleans()):
+        setting["running_mean"] = draw(arrays(channels))
+        setting["running_var"] = draw(st.lists(st.integers(1, 12).map(lambda n: n / 4), min_size=channels, max_size=channels))
+    for name in ("weight", "bias"):
+        if draw(st.booleans()):
+            setting[name] = draw(arrays(channels))
+    return setting
+
+
+@st.composite
 def together(draw: Any, *names: str) -> dict[str, Any]:
     height, width = draw(small), draw(small)
     channels = draw(st.sampled_from([None, 1, 2]))
@@ -173,6 +186,7 @@ SETTINGS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "max_pool2d": pools("dilation"),
     "min_pool2d": pools("dilation"),
     "avg_pool2d": pools("count_include_pad"),
+    "batch_norm": normalised(),
     "max_unpool2d": unpools(),
     "interpolate": interpolations(),
     "bed_of_nails": single(scale=pairs(1, 3)),
@@ -203,6 +217,7 @@ FLAGS: dict[str, dict[str, list[Any]]] = {
     "max_pool2d": {"ceil_mode": [True, False]},
     "min_pool2d": {"ceil_mode": [True, False]},
     "avg_pool2d": {"ceil_mode": [True, False], "count_include_pad": [True, False]},
+    "batch_norm": {"training": [True, False], "eps": [1e-5, 0.1]},
     "interpolate": {"mode": ["nearest", "bilinear"], "align_corners": [None, True, False]},
     "pixel_shuffle": {"r": [1, 2, 3]},
 }

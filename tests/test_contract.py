@@ -18,8 +18,12 @@ TOLERANCE = {"rtol": 1e-9, "atol": 1e-12}
 
 
 def gradients_of_torch(trace: sl.Trace, gradient: np.ndarray) -> dict[str, np.ndarray]:
-    code = trace.torch_code().replace("dtype=torch.float64)", "dtype=torch.float64, requires_grad=True)")
-    found = run_snippet(code)
+    # Running statistics are buffers to torch, without a gradient.
+    lines = [
+        line if line.startswith("running_") else line.replace("float64)", "float64, requires_grad=True)")
+        for line in trace.torch_code().splitlines()
+    ]
+    found = run_snippet("\n".join(lines))
     if not found["output"].requires_grad:
         return {}
     found["output"].backward(torch.tensor(gradient))

@@ -7,6 +7,7 @@ import pytest
 
 import seglab as sl
 from seglab.lessons import LESSONS
+from seglab.lessons.channels import parameters, slopes
 from seglab.stage.lesson import build
 
 NINE = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
@@ -160,3 +161,108 @@ def test_b6_b7_pooling_and_its_gradient() -> None:
     assert gradient.sum() == 4
     ties = sl.max_pool2d(np.ones((4, 4)), 2)
     assert sl.max_unpool2d(ties.output, ties.indices, 2).output.tolist() == sl.bed_of_nails(np.ones((2, 2)), 2).output.tolist()
+
+
+def weights_and_biases(trace: sl.Trace) -> int:
+    return trace.weight.size + trace.bias.size
+
+
+def layer(image: np.ndarray, made: int, kernel: int, groups: int = 1) -> sl.Trace:
+    return sl.conv2d(image, np.ones((made, len(image) // groups, kernel, kernel)), np.zeros(made), groups=groups)
+
+
+def stop_of(name: str, title: str) -> dict:
+    lesson = LESSONS[name]
+    return lesson.state(**next(stop.state for stop in lesson.stops if stop.title == title))
+
+
+def test_b4_parameters() -> None:
+    sixteen, four = np.ones((16, 3, 3)), np.ones((4, 1, 1))
+    assert weights_and_biases(layer(sixteen, 32, 3)) == 4640 == parameters(3, 16, 32)
+    assert weights_and_biases(layer(four, 2, 1)) == 10 == parameters(1, 4, 2)
+    depthwise = layer(sixteen, 16, 3, groups=16)
+    pointwise = layer(depthwise.output, 32, 1)
+    assert (weights_and_biases(depthwise), weights_and_biases(pointwise)) == (160, 544)
+    assert 160 + 544 == 704 == parameters(3, 16, 16, groups=16) + parameters(1, 16, 32)
+
+
+def test_b4_an_output_channel_is_the_sum_of_its_input_channels() -> None:
+    trace = build(LESSONS["channels"], LESSONS["channels"].state(n=4, b=[[[1]], [[2]], [[3]], [[4]]]))["y"]
+    for made in range(4):
+        sums = [sl.conv2d(plane, trace.weight[made, i]).output for i, plane in enumerate(trace.inputs[0])]
+        np.testing.assert_allclose(trace.output[made], sum(sums) + made + 1)
+
+
+def test_b4_a_colour_edge_that_grey_does_not_show() -> None:
+    grey, colour = build(LESSONS["channels"], stop_of("channels", "An edge in colour")).output
+    assert (grey == 0).all()
+    assert colour.tolist() == [[0, 36, 0]] * 3
+
+
+def test_b4_one_by_one_is_a_dense_layer_for_each_pixel() -> None:
+    trace = build(LESSONS["channels"], stop_of("channels", "1 × 1: a dense layer for each pixel"))["y"]
+    assert weights_and_biases(trace) == 10
+    dense = trace.weight[:, :, 0, 0]
+    np.testing.assert_allclose(trace.output.reshape(2, -1), dense @ trace.inputs[0].reshape(4, -1))
+
+
+def test_b4_channels_have_no_order() -> None:
+    """What a 3-D convolution, which slides through the channels too, could not promise."""
+    trace = build(LESSONS["channels"], stop_of("channels", "Count the parameters"))["y"]
+    swapped = sl.conv2d(trace.inputs[0][[2, 0, 1]], trace.weight[:, [2, 0, 1]], trace.bias, padding=1)
+    np.testing.assert_allclose(swapped.output, trace.output)
+
+
+def test_b4_groups_read_their_own_channels_only() -> None:
+    lesson, state = LESSONS["channels"], stop_of("channels", "Groups")
+    halves = build(lesson, state).output
+    changed = build(lesson, {**state, "x": [*state["x"][:2], [[0] * 4] * 4, [[0] * 4] * 4]}).output
+    np.testing.assert_array_equal(changed[:2], halves[:2])
+    assert (changed[2:] != halves[2:]).any(axis=(1, 2)).all()
+    assert weights_and_biases(build(lesson, state)["y"]) == 36
+    assert weights_and_biases(build(lesson, stop_of("channels", "Depthwise"))["y"]) == 20
+
+
+def test_b5_two_linear_layers_are_one_until_something_bends_between_them() -> None:
+    linear = build(LESSONS["channels"], stop_of("channels", "Two linear layers are one"))
+    np.testing.assert_array_equal(linear.values("t"), linear.values("o"))
+    assert (linear.values("e") == 0).all()
+    bent = build(LESSONS["channels"], stop_of("channels", "ReLU keeps them apart"))
+    assert (bent.values("e") != 0).sum() >= 5
+
+
+def test_b5_slopes_through_ten_layers() -> None:
+    steepest = float(sl.sigmoid([[0]]).backward([[1.0]]).input[0, 0]) ** 10
+    assert (sl.sigmoid(np.linspace(-6, 6, 49)[None]).backward(np.ones((1, 49))).input <= 0.25).all()
+    assert steepest == pytest.approx(9.5e-7, rel=0.01)
+    assert slopes(10) == (steepest, 1, pytest.approx(1.25**10))
+    assert "| 10 | 9.54e-7 | 1 | 1 to 9.31 |" in LESSONS["channels"].text
+
+
+def test_b22_the_kernels_gradient_is_a_sum_over_all_places() -> None:
+    lesson, state = LESSONS["channels"], stop_of("channels", "Every place is an example")
+    shown = build(lesson, state)
+    by_rows = sl.conv2d(shown.values("x")[0], np.ones((3, 3))).backward(state["back"]).weight
+    np.testing.assert_allclose(shown.output[0], by_rows[0, 0])
+
+
+def test_b23_batch_normalisation() -> None:
+    lesson, state = LESSONS["channels"], stop_of("channels", "Batch normalisation")
+    first, second = build(lesson, state).output
+    np.testing.assert_allclose(first, [[-1.342, -0.447], [0.447, 1.342]], atol=5e-4)
+    np.testing.assert_allclose(second, first, atol=1e-5)
+    own = sl.batch_norm([[1, 2], [3, 4]], training=True)
+    remembered = sl.batch_norm([[1, 2], [3, 4]], [2], [4])
+    np.testing.assert_allclose(remembered.output, [[-0.5, 0], [0.5, 1]], atol=1e-5)
+    one = np.array([[1.0, 0], [0, 0]])
+    assert abs(own.backward(one).input[0].sum()) < 1e-9, "adding to all cells changes nothing in training"
+    assert remembered.backward(one).input[0].sum() == pytest.approx(0.5, abs=1e-5)
+
+
+def test_a10_offsets_in_memory() -> None:
+    image = np.arange(48).reshape(1, 3, 4, 4)
+    assert image[0, 2, 1, 3] == 39
+    assert np.arange(48).reshape(1, 4, 4, 3)[0, 1, 3, 2] == 23
+    state = stop_of("channels", "In memory")
+    assert state["at"] - 1 == 39
+    assert state["x"][2][1][3] == 39

@@ -18,6 +18,7 @@ CORE = (
     "arguments",
     "jacobian",
     "trace",
+    "normalisation",
     "operators",
     "rearranging",
     "zero_insertion",

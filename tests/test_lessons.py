@@ -29,17 +29,18 @@ def test_every_stop_and_preset_can_be_built_and_linked(lesson: Lesson, changes: 
     np.testing.assert_array_equal(build(lesson, again).output, pipeline.output)
 
 
-@pytest.mark.parametrize("name", ["convolution", "transposed_convolution", "output_size"])
-def test_every_view_of_one_operator_shows_the_same_output_where_it_can_be_built(name: str) -> None:
-    lesson, outputs = LESSONS[name], []
-    for view in lesson.views:
+@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+def test_every_view_of_one_operator_shows_the_same_output_where_it_can_be_built(lesson: Lesson) -> None:
+    outputs = []
+    views = [view for view in lesson.views if view.follows == "y"]  # what follows another grid shows another operator
+    for view in views:
         state = lesson.state(view=view.name)
         try:
             outputs.append(build(lesson, state).values("y"))
         except ValueError:
             continue
     same = [output for output in outputs if output.shape == outputs[0].shape]
-    assert len(same) >= min(5, len(lesson.views))
+    assert len(same) >= min(5, len(views))
     for output in same:
         np.testing.assert_allclose(output, outputs[0])
 
@@ -56,6 +57,9 @@ def values(field: Field) -> st.SearchStrategy:
     if field.kind == "flag":
         return st.booleans()
     cell = st.integers(-999_999_999, 999_999_999).map(lambda n: n / 1000)
+    if field.planes:
+        few = st.tuples(*[st.integers(field.low, field.high)] * 2, st.lists(cell, min_size=5, max_size=5))
+        return few.map(lambda drawn: np.resize(drawn[2], (*field.planes, *drawn[:2])).tolist())
     literal = st.tuples(*[st.integers(field.low, min(8, field.high))] * 2).flatmap(
         lambda size: st.lists(st.lists(cell, min_size=size[1], max_size=size[1]), min_size=size[0], max_size=size[0])
     )
@@ -124,6 +128,22 @@ def test_nonsense_in_a_link_is_answered_in_a_sentence(link: dict, sentence: str)
     state, problems = LESSONS["transposed_convolution"].read(link)
     assert problems == [sentence]
     assert state == LESSONS["transposed_convolution"].state(**({"at": 1} if "at" in link else {}))
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        ({"b": "1~~2"}, "b=1~~2 is not 4 grids of numbers with ~~ between them: the lesson starts with its own."),
+        ({"b": "1~~2~~3~~4_5"}, "b=1~~2~~3~~4_5 is out of range (1 to 1 cells a side): the lesson starts with its own."),
+        (
+            {"b": "1~~2~~3~~disc1.1x1"},
+            "b=1~~2~~3~~disc1.1x1 is not a grid of numbers (at most six decimals): the lesson starts with its own.",
+        ),
+        ({"x": "1~~2~~3~~4_5"}, "x=1~~2~~3~~4_5 is not a stack of grids of one size: the lesson starts with its own."),
+    ],
+)
+def test_nonsense_for_several_planes_is_answered_in_a_sentence(link: dict, sentence: str) -> None:
+    assert LESSONS["channels"].read(link) == (LESSONS["channels"].defaults, [sentence])
 
 
 def test_a_pair_is_a_number_or_two() -> None:

@@ -502,6 +502,144 @@ def test_a_changed_stop_says_so_and_is_put_back(stage: Mounted) -> None:
     assert not back.is_visible()
 
 
+CHANNELS = LESSONS["channels"]
+
+
+def pin(stage: Mounted, title: str, cell: int) -> None:
+    """Choose the real cell `cell` of a panel, counted through its channels."""
+    stage.js(
+        """([title, cell]) => {
+          const panel = stage.scene.panels.find((one) => one.title === title);
+          stage.board.pin({ panel: panel.index, cell: panel.place[cell] });
+        }""",
+        [title, cell],
+    )
+
+
+def test_the_window_lights_in_all_channels_and_the_sum_is_told_by_channel(stage: Mounted) -> None:
+    stage.open(CHANNELS, b=[[[0]], [[5]], [[0]], [[0]]], at=9999)
+    pin(stage, "Output", 10)
+    assert stage.ledger == "O(1,0,1) = 18 from R + 0 from G + 18 from B + 5 = 41"
+    assert stage.js("stage.second.textContent").split("\n") == [
+        "R: 9·1 + 0·(−1) + 9·1 + 0·(−1) = 18",
+        "G: 0·0 + 0·0 + 0·0 + 0·0 = 0",
+        "B: 0·(−1) + 9·1 + 0·(−1) + 9·1 = 18",
+    ]
+    marked = stage.js(
+        """async () => {
+          const { connected, realCell } = await import("/v1/scene.js");
+          const marked = connected(stage.scene, stage.board.focus);
+          return Object.fromEntries(stage.scene.panels.map((one) => [one.title, [...marked.get(one.index)].map((cell) => realCell(one, cell)).sort((a, b) => a - b)]));
+        }"""
+    )
+    window = [1, 2, 5, 6]
+    assert marked["Input"] == [16 * channel + cell for channel in range(3) for cell in window]
+    assert marked["Kernel"] == list(range(12, 24)), "the second line of the kernel's planes"
+    assert marked["Bias"] == [1]
+
+
+def test_groups_light_their_own_channels(stage: Mounted) -> None:
+    stage.open(CHANNELS, **CHANNELS.stops[4].state)
+    pin(stage, "Output", 2 * 9)
+    assert stage.ledger.startswith("O(2,0,0) = ")
+    assert "from R" not in stage.ledger
+    assert "from G" not in stage.ledger
+    assert stage.js("stage.scene.panels[1].labels") == ["R→0", "G→0", "R→1", "G→1", "B→2", "N→2", "B→3", "N→3"]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("stop", range(len(CHANNELS.stops)))
+def test_every_cell_is_found_where_it_is_drawn(stop: int, width: int, stage: Mounted) -> None:
+    stage.page.set_viewport_size({"width": width, "height": 860})
+    stage.open(CHANNELS, **CHANNELS.stops[stop].state)
+    stage.page.wait_for_function("!stage.board.frame && stage.board.places.length")
+    missed = stage.js(
+        """async () => {
+          const { corner, fromSheet, hit, onSheet } = await import("/v1/layout.js");
+          const { board, scene } = stage, missed = [];
+          for (const panel of scene.panels.filter((one) => !one.hidden)) for (let cell = 0; cell < panel.grid_.size; cell++) {
+            const place = board.places[panel.index], [x, y] = corner(panel, place, cell), half = place.cell / 2;
+            const found = hit(scene.panels, board.places, x + half, y + half);
+            const inside = x >= 0 && y >= 0 && x + place.cell <= board.size[0] + 1 && y + place.cell <= board.size[1] + 1;
+            if (found?.panel !== panel.index || found.cell !== cell || fromSheet(panel, ...onSheet(panel, cell)) !== cell || !inside) missed.push([panel.title, cell]);
+          }
+          return missed;
+        }"""
+    )
+    stage.page.set_viewport_size({"width": 1100, "height": 900})
+    assert missed == []
+
+
+def test_a_plane_of_a_kernel_is_edited_in_its_own_place(stage: Mounted) -> None:
+    stage.open(CHANNELS)
+    pin(stage, "Kernel", 4 * 4 + 3)  # the last cell of G→1
+    stage.js("stage.hands.setCell(stage.scene.panels[1], stage.scene.panels[1].place[19], 7)")
+    assert stage.state["w"][1][1] == [[0, 0], [0, 7]]
+    assert stage.state["w"][0] == CHANNELS.defaults["w"][0]
+    stage.js("stage.hands.setCell(stage.scene.panels[0], stage.scene.panels[0].place[32], -2)")
+    assert stage.state["x"][2][0] == [-2, 0, 9, 9]
+    stage.js("stage.hands.setCell(stage.scene.panels[2], 1, 3)")
+    assert stage.state["b"] == [[[0]], [[3]], [[0]], [[0]]]
+    pin(stage, "Output", 9)
+    assert stage.ledger == "O(1,0,0) = 0 from R + 0 from G + 2 from B + 3 = 5"
+
+
+def test_typing_into_a_channel_with_the_keyboard(stage: Mounted) -> None:
+    stage.open(CHANNELS)
+    stage.page.get_by_role("grid", name="Kernel, 2 by 3 by 2 by 2, editable").focus()
+    for key in ("Control+Home", "ArrowRight", "ArrowRight", "ArrowDown", "ArrowDown"):
+        stage.page.keyboard.press(key)
+    stage.page.keyboard.type("8")
+    stage.page.keyboard.press("Enter")
+    assert stage.state["w"][1][1] == [[8, 0], [0, 0]], "two to the right is the next plane, two down the next line of planes"
+
+
+def test_a_slider_for_channels_loses_nothing(stage: Mounted) -> None:
+    stage.open(CHANNELS)
+    stage.js("stage.change({ m: 1 })")
+    assert stage.js("stage.remark.textContent").endswith("= (2·2·1 + 1)·2 = 10")
+    stage.js("stage.change({ groups: 2 })")
+    assert stage.message == "Groups=2 must divide input and output channels: here 1 and 2."
+    stage.js("stage.change({ m: 3 })")
+    assert stage.state == CHANNELS.defaults
+
+
+def test_offsets_in_memory_are_told(stage: Mounted) -> None:
+    stage.open(CHANNELS, **CHANNELS.stops[-1].state)
+    assert stage.js("stage.second.textContent").split("\n") == [
+        "Element (0,2,1,3) stands at offset (2·4 + 1)·4 + 3 = 39 channel by channel (NCHW)",
+        "and at (1·4 + 3)·3 + 2 = 23 pixel by pixel (NHWC)",
+    ]
+    assert stage.js("stage.remark.textContent") == "One channel, row or column further: 16, 4, 1 places in NCHW; 1, 12, 3 in NHWC"
+
+
+def test_parameters_are_counted_out(stage: Mounted) -> None:
+    stage.open(CHANNELS, **CHANNELS.stops[6].state)
+    told = "Parameters: depthwise (3·3·1 + 1)·3 = 30, 1 × 1 (1·1·3 + 1)·3 = 12, together 42; one full layer (3·3·3 + 1)·3 = 84"
+    assert stage.js("stage.remark.textContent") == told
+    stage.open(CHANNELS, **CHANNELS.stops[11].state)
+    assert stage.js("stage.remark.textContent").endswith("with this kernel on 100 × 100 pixels it has 98·98 = 9,604")
+    stage.open(CHANNELS, **CHANNELS.stops[7].state)
+    assert stage.js("stage.remark.textContent") == "Largest difference between two layers and one: 0"
+    hidden = "[...stage.furniture.controls.children].filter((one) => !one.checkVisibility()).map((one) => one.ariaLabel ?? one.textContent)"
+    assert stage.js(hidden) == ["Input channels", "Output channels", "Groups", "Kernel size", "Padding"], "controls that would do nothing"
+
+
+def test_normalisation_tells_its_arithmetic(stage: Mounted) -> None:
+    state = {**CHANNELS.stops[9].state, "gamma": [[[2]], [[1]], [[1]], [[1]]], "beta": [[[1]], [[0]], [[0]], [[0]]]}
+    stage.open(CHANNELS, **state)
+    assert stage.ledger == "R(0,0) = 2·(1 − 2.5) / √(1.25 + 0.00001) + 1 = −1.68327083994"
+    pin(stage, "Variance", 0)
+    assert stage.ledger == "σ²(R) = 1.25 sets the scale of all 4 cells of channel R"
+    stage.js("stage.change({ view: 'evaluation' })")
+    pin(stage, "Output", 0)
+    assert stage.ledger.startswith("R(0,0) = 2·(1 − 2) / √(4 + 0.00001) + 1 = 0.0000012499976")
+    stage.js("stage.hands.setCell(stage.scene.panels.find((one) => one.title === 'Mean'), 0, 1)")
+    assert stage.state["mean"][0] == [[1]]
+    pin(stage, "Output", 0)
+    assert stage.ledger.endswith("= 1")
+
+
 def test_letters_are_letters_in_the_arithmetic_too(stage: Mounted) -> None:
     stage.open(TRANSPOSED, x=[[2, 3]], w=[[5, 7, 11]], stride=2, letters=True, at=2)
     stage.point("Output", 0, 2)

@@ -16,7 +16,7 @@ from seglab.export.ledger import Piece, describe, input_letter, plain, weight_le
 from seglab.export.marks import LETTER, Box, Drawing, Lines, Look, Mark, Rect, Run, Shows, Text
 from seglab.export.numbers import short
 from seglab.export.paint import LINES, Content, paint_panel
-from seglab.export.scene import Progress, Scene, Sheet, connected, everything, make_scene, never_read, progress
+from seglab.export.scene import EACH_CHANNEL, Progress, Scene, Sheet, connected, everything, make_scene, never_read, progress
 from seglab.export.theme import ink_on, theme
 from seglab.rows import FloatArray
 from seglab.stage.fields import State
@@ -91,7 +91,7 @@ class Sketch:
         if sheet.index in self.still:
             return self.still[sheet.index]
         marks = paint_panel(sheet, self.places[sheet.index], self.theme, self.content(sheet, so_far), self.scene.slopes is not None)
-        if sheet.of != self.scene.followed.name or sheet.kind == "kernel":
+        if sheet.of != self.scene.followed.name or sheet.kind in ("kernel", *EACH_CHANNEL):
             self.still[sheet.index] = marks
         return marks
 
@@ -111,7 +111,7 @@ class Sketch:
             content = content._replace(canvas=full.canvas, touched=full.touched)
         if sheet.spec.plain:
             return content._replace(unread=never_read(scene)) if sheet is followed.inps[0] else content
-        if sheet.of == followed.name and sheet.kind != "kernel" and sheet.values.size == followed.trace.output.size:
+        if sheet.of == followed.name and sheet.kind not in ("kernel", *EACH_CHANNEL) and sheet.values.size == followed.trace.output.size:
             if scene.counts is not None:
                 return content._replace(values=scene.counts, largest=_largest(scene.counts), canvas=full.touched if full else None)
             content = content._replace(values=so_far.values, reached=so_far.reached, canvas=so_far.canvas, touched=so_far.touched)
@@ -138,7 +138,7 @@ class Sketch:
 
     def _arrows(self) -> list[Mark]:
         """A small arrow before every panel that a step made, where it stands right of its neighbour."""
-        made = {link.out.index for link in self.scene.links if link.out}
+        made = {link.out.index for link in self.scene.links if link.out and link.out.index - 1 in link.columns}
         arrows: list[Mark] = []
         for index, place in self.places.items():
             before = self.places.get(index - 1)
@@ -178,7 +178,14 @@ class Sketch:
             reading = link.out is sheet
             target = (link.inps[0] if link.inps else None) if reading else link.out
             weight = link.trace.weight
-            if sheet.index not in link.columns or weight is None or target is None or target.hidden or target.spec.veiled:
+            if (
+                sheet.index not in link.columns
+                or weight is None
+                or weight.ndim < 4
+                or target is None
+                or target.hidden
+                or target.spec.veiled
+            ):
                 continue
             column = link.columns[target.index]
             notes: dict[int, tuple[str, str]] = {}

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from seglab.export.numbers import brief, exact
-from seglab.export.scene import Link, Progress, Scene, Sheet
+from seglab.export.scene import EACH_CHANNEL, Link, Mask, Progress, Scene, Sheet, variances
 from seglab.pipeline import PipelineGradients
+from seglab.rows import IntArray
 from seglab.trace import Trace
 
 MOST = 12  # terms written out
@@ -48,8 +49,13 @@ def name_of(scene: Scene, sheet: Sheet, cell: int) -> str:
         row, column = divmod(cell, shape[2])
         return f"{sheet.spec.symbol}({column if scene.line else f'{row},{column}'})"
     channel, row, column = sheet.coordinates(cell)
-    place = [*([channel] if sheet.channels > 1 else []), *([] if scene.line else [row]), column]
-    return f"{sheet.spec.symbol}({','.join(map(str, place)).replace('-', '−')})"
+    if sheet.kind in EACH_CHANNEL:
+        return f"{sheet.spec.symbol}({sheet.labels[channel] if sheet.labels else channel})"
+    names = sheet.spec.names if sheet.kind == "grid" else ()
+    letter = names[channel] if channel < len(names) else ""
+    planes = divmod(channel, sheet.second) if sheet.second else (channel,)
+    place = [*(planes if sheet.channels > 1 and not letter else ()), *([] if scene.line else [row]), column]
+    return f"{letter or sheet.spec.symbol}({','.join(map(str, place)).replace('-', '−')})"
 
 
 def _sizes(scene: Scene, name: str) -> tuple[int, ...]:
@@ -75,6 +81,8 @@ def _join(groups: Iterable[list[Piece]], between: str) -> list[Piece]:
 def _made(scene: Scene, link: Link, sheet: Sheet, cell: int, so_far: Progress | None) -> list[Piece]:
     trace, rows = link.trace, link.rows_of(sheet.index, cell)
     role, real, name = sheet.role, int(sheet.grid.source[cell]), name_of(scene, sheet, cell)
+    if trace.op == "batch_norm" and scene.counts is None:
+        return _normalised(trace, sheet, cell, name, so_far)
     if trace.reduce == "pick" and not trace.activation:
         return _copied(scene, link, rows, name, sheet)
     if not len(rows):
@@ -92,10 +100,11 @@ def _made(scene: Scene, link: Link, sheet: Sheet, cell: int, so_far: Progress | 
         terms = [Piece(exact(trace.products[rows[0]]), terms[-1].role)]
     if len(rows) > MOST:
         terms.append(Piece(f" … {len(rows) - MOST} more"))
+    terms = _sums(link, rows, done) or terms
     if compares:
         terms = [Piece(f"{trace.reduce}("), *terms]
     if trace.bias is not None and real >= 0:
-        terms.append(Piece(f" + {_signed(exact(trace.bias[real // (trace.output.size // len(trace.bias))]))}", "kernel"))
+        terms += [Piece(" + "), Piece(_signed(exact(trace.bias[real // (trace.output.size // len(trace.bias))])), "kernel")]
     if compares:
         terms.append(Piece(")"))
     if trace.activation:
@@ -108,6 +117,38 @@ def _made(scene: Scene, link: Link, sheet: Sheet, cell: int, so_far: Progress | 
         result = [Piece(" = "), Piece(exact(_value(trace, so_far, cell, real)), role)]
     told = ", then cropped by the padding" if real < 0 else " so far" if done.any() and not done.all() else ""
     return [Piece(name, role), Piece(" = "), *terms, *result, *([Piece(told)] if told else [])]
+
+
+def _sums(link: Link, rows: IntArray, done: Mask) -> list[Piece]:
+    """What each channel brings to a cell that reads several cells of several channels; nothing for other cells."""
+    trace = link.trace
+    if trace.reduce != "sum" or trace.weight is None or len(trace.grids) > 1:
+        return []
+    channels = trace.rows.inp[rows] // (trace.grids[0].canvas[1] * trace.grids[0].canvas[2])
+    found = list(dict.fromkeys(channels.tolist()))
+    if not 1 < len(found) < len(rows):
+        return []
+    names = link.inps[0].spec.names if link.inps else ()
+    told = []
+    for channel in found:
+        here = (channels == channel) & done
+        amount = _signed(exact(sum(trace.products[rows[here]].tolist())))
+        name = names[channel] if channel < len(names) else f"channel {channel}"
+        told.append([Piece(amount, "input", dim=not here.any()), Piece(f" from {name}")])
+    return _join(told, " + ")
+
+
+def _normalised(trace: Trace, sheet: Sheet, cell: int, name: str, so_far: Progress | None) -> list[Piece]:
+    """Batch normalisation as it is written: gamma · (x − mean) / √(variance + eps) + beta."""
+    channel = sheet.coordinates(cell)[0]
+    gamma = [] if trace.weight is None else [Piece(_signed(exact(trace.weight[channel])), "kernel"), Piece("·")]
+    beta = [] if trace.bias is None else [Piece(" + "), Piece(_signed(exact(trace.bias[channel])), "kernel")]
+    mean, variance = trace.inputs[1].ravel()[channel], variances(trace)[channel]
+    under = f" − {_signed(exact(mean))}) / √({exact(variance)} + {exact(trace.call.options['eps'])})"
+    ready = so_far is None or so_far.reached is None or bool(so_far.reached[cell])
+    result = [Piece(" = "), Piece(exact(trace.output.ravel()[cell]), sheet.role)] if ready else [Piece(" : not reached yet")]
+    value = Piece(exact(trace.inputs[0].ravel()[cell]), "input")
+    return [Piece(name, sheet.role), Piece(" = "), *gamma, Piece("("), value, Piece(under), *beta, *result]
 
 
 def _value(trace: Trace, so_far: Progress | None, cell: int, real: int) -> float:

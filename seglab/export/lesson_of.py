@@ -14,6 +14,7 @@ from seglab.stored import call_json
 from seglab.trace import Call, Trace
 
 SYMBOLS = "IJLMN"
+OPERANDS = ("weight", "bias", "indices", "running_mean", "running_var")  # what is no image
 OWN = ("stop", "view", "at", "v", "lecture", "count", "letters")  # names that a link or the stage has a meaning for
 
 
@@ -27,7 +28,7 @@ def _of_trace(trace: Trace) -> Lesson:
         raise ValueError("a transposed trace has no stage of its own: show the operator that it transposes")
     if trace.dims == 1 and len(trace.in_shapes[0]) > 1 and trace.in_shapes[0][0] > 1:
         raise ValueError(f"a line of {trace.in_shapes[0][0]} channels has no stage: show one channel")
-    names = [name for name in trace.call.operands if name not in ("weight", "bias", "indices")]
+    names = [name for name in trace.call.operands if name not in OPERANDS]
     fields: list[Field] = []
     inputs = {name: _source(fields, name, trace.call.operands[name]) for name in names}
     step = _step("output", trace.call, tuple(names), fields)
@@ -35,14 +36,15 @@ def _of_trace(trace: Trace) -> Lesson:
         Panel(name, "input", "Input" if len(names) == 1 else f"Input {i + 1}", SYMBOLS[i % len(SYMBOLS)], edits=_edits(inputs[name]))
         for i, name in enumerate(names)
     ]
-    if trace.weight is not None:
-        panels.append(Panel("kernel:output", "kernel", "Kernel", "K", edits=step.weight))
+    kernel = None if trace.weight is None or trace.weight.ndim < 4 else trace.weight
+    if kernel is not None:
+        panels.append(Panel("kernel:output", "kernel", "Kernel", "K", edits=_edits(step.weight)))
     panels.append(Panel("output", "output", "Output", "O"))
     slide = View("slide", "Slide", (step,), tuple(panels), follows="output", reading="output", inputs=inputs)
     views = [slide]
-    if trace.weight is not None:
+    if kernel is not None:
         views.insert(0 if "transpose" in trace.op else 1, replace(slide, name="stamp", label="Stamp", reading="input"))
-        if trace.weight.shape[:2] == (1, 1):
+        if kernel.shape[:2] == (1, 1):
             views.append(replace(slide, name="shift", label="Shift and add", reading="tap"))
     title = f"{trace.op}: {_told(trace.in_shapes[0])} to {_told(trace.out_shape)}"
     return _lesson(trace.op, title, "Point at any cell to see the arithmetic that made it.", fields, views)
@@ -83,7 +85,7 @@ def _edits(source: Any) -> str | None:
 def _step(grid: str, call: Call, reads: tuple[str, ...], fields: list[Field]) -> Step:
     """A recipe's step for a call. A flat kernel becomes a field; all else stays as it is."""
     data = call_json(call)
-    operands = {name: values for name, values in data["operands"].items() if name in ("weight", "bias")}
+    operands = {name: values for name, values in data["operands"].items() if name in OPERANDS and name != "indices"}
     line = call.op.endswith("1d")
     weight = None
     if np.ndim(operands.get("weight", 0.0)) == (1 if line else 2):

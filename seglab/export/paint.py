@@ -32,7 +32,7 @@ class Content(NamedTuple):
 
 def paint_panel(sheet: Sheet, place: Place, colours: Theme, content: Content, slopes: bool = False) -> list[Mark]:
     """A panel's title, cells and frame; where veiled, an empty frame: what is still to come."""
-    named, line, veiled = Shows(sheet.spec.grid), place.y - 9, sheet.spec.veiled
+    named, line, veiled = Shows(sheet.spec.grid), place.y - place.strip - 9, sheet.spec.veiled
     title = f"∂L/∂{sheet.spec.symbol}" if slopes and not sheet.spec.plain else sheet.title
     words = (Run(title, colours.muted if veiled else colours.ink, bold=True), Run(f"  {sheet.size}", colours.muted))
     head: list[Mark] = [
@@ -51,6 +51,9 @@ def paint_panel(sheet: Sheet, place: Place, colours: Theme, content: Content, sl
                 named,
             ),
         ]
+    for channel, label in enumerate(sheet.labels):
+        x, y = place.corner(sheet, channel * sheet.rows * sheet.columns)
+        head.append(Text(x, y - 4, 12, (Run(label, colours.muted),), shows=named))
     pixels = place.cell < (NUMBERS if sheet.spec.photo else LINES)
     return [*head, *(_pixels if pixels else _cells)(sheet, place, colours, content), *_frame(sheet, place, colours)]
 
@@ -80,7 +83,9 @@ def _tone(colours: Theme, content: Content, value: float | None) -> Tone:
 
 def _cells(sheet: Sheet, place: Place, colours: Theme, content: Content) -> list[Mark]:
     size, named = place.cell, Shows(sheet.spec.grid)
-    fills: list[Mark] = [Rect(place.x, place.y, place.width, place.height, colours.paper, shows=named)]
+    plane, wide, high = sheet.rows * sheet.columns, sheet.columns * size, sheet.rows * size
+    corners = [place.corner(sheet, channel * plane) for channel in range(sheet.channels)]
+    fills: list[Mark] = [Rect(x, y, wide, high, colours.paper, shows=named) for x, y in corners]
     margins: list[tuple[float, float]] = []
     over: list[Mark] = []
     texts: list[Entry] = []
@@ -167,7 +172,9 @@ def _pixels(sheet: Sheet, place: Place, colours: Theme, content: Content) -> lis
             pixels += bytes(int(part * 0.86 + 0.5) if margin else part for part in fill)
         x, y = place.corner(sheet, channel * plane)
         wide = sheet.columns * place.cell
-        found.append(Pixels(x, y, wide, place.height, sheet.columns, sheet.rows, bytes(pixels), Shows(sheet.spec.grid, (channel, 0, 0))))
+        found.append(
+            Pixels(x, y, wide, sheet.rows * place.cell, sheet.columns, sheet.rows, bytes(pixels), Shows(sheet.spec.grid, (channel, 0, 0)))
+        )
     return found
 
 

@@ -6,7 +6,7 @@ The twin of ``scene.js``: what is drawn in a file is what the stage draws.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -30,7 +30,7 @@ class Sheet:
 
     spec: Panel
     index: int
-    kind: str  # grid, kernel, matrix, transpose or column
+    kind: str  # grid, kernel, matrix, transpose, column, or one of `EACH_CHANNEL`
     of: str
     grid: Grid
     values: FloatArray
@@ -41,6 +41,10 @@ class Sheet:
     hidden: bool = False
     title: str = ""
     size: str = ""
+    across: int = 0  # channels that lie side by side
+    folds: bool = False  # whether they may stand in several lines
+    labels: tuple[str, ...] = ()  # of the channels, where there are several
+    second: int = 0  # of a kernel of several channels in and out: how many planes a line has
 
     @property
     def channels(self) -> int:
@@ -133,7 +137,9 @@ def make_scene(lesson: Lesson, state: State) -> Scene:
     unseen = [grid for grid in [*pipeline.inputs, *pipeline.steps] if grid not in shown]
     specs = [*view.panels, *(replace(_HIDDEN, grid=grid) for grid in unseen)]
     sheets = [_sheet(spec, index, index >= len(view.panels), pipeline) for index, spec in enumerate(specs)]
-    links = [_link(name, step.trace, step.reads, sheets) for name, step in pipeline.steps.items()]
+    _name_channels(sheets, pipeline)
+    weights = {step.grid: step.weight for step in view.steps}
+    links = [_link(name, step.trace, step.reads, sheets, weights.get(name)) for name, step in pipeline.steps.items()]
     followed = next(link for link in links if link.name == view.follows)
     line = all(sheet.kind != "grid" or sheet.grid.shape[1] == 1 for sheet in sheets) and followed.trace.kernel_size[0] == 1
     for sheet in sheets:
@@ -173,15 +179,71 @@ def _sheet(spec: Panel, index: int, hidden: bool, pipeline: Pipeline) -> Sheet:
         sheet.values = pipeline.values(of).ravel()
         sheet.grid = Grid((1, sheet.values.size, 1))
     elif sheet.kind == "kernel":
-        weight = pipeline[of].weight
-        assert weight is not None
-        sheet.grid, sheet.values = Grid((weight.shape[0] * weight.shape[1], weight.shape[2], weight.shape[3])), weight.ravel()
+        _lay_kernel(sheet, pipeline[of])
+    elif sheet.kind in EACH_CHANNEL:
+        sheet.values, sheet.across = EACH_CHANNEL[sheet.kind](pipeline[of]), 1
+        sheet.grid, sheet.size = Grid((sheet.values.size, 1, 1)), str(sheet.values.size) if sheet.values.size > 1 else ""
     else:
         _lay_matrix(sheet, pipeline[of])
-    sheet.size = _joined(sheet.grid.shape if sheet.channels > 1 else sheet.grid.shape[1:])
+    sheet.folds = sheet.channels > 1 and not sheet.across
+    sheet.across = sheet.across or sheet.channels
+    if sheet.kind != "kernel" and sheet.kind not in EACH_CHANNEL:
+        sheet.size = _joined(sheet.grid.shape if sheet.channels > 1 else sheet.grid.shape[1:])
     if sheet.margin == "padding":
         sheet.size += f", padded to {_joined(sheet.grid.canvas[1:])}"
     return sheet
+
+
+EACH_CHANNEL: dict[str, Callable[[Trace], FloatArray]] = {  # what a trace has one number of for each output channel
+    "bias": lambda trace: np.zeros(trace.out_grid.shape[0]) if trace.bias is None else trace.bias,
+    "gamma": lambda trace: np.ones(1) if trace.weight is None else trace.weight,
+    "mean": lambda trace: trace.inputs[1].ravel(),
+    "variance": lambda trace: variances(trace),
+}
+
+
+def variances(trace: Trace) -> FloatArray:
+    """The variance that batch normalisation divided each channel by, without its eps."""
+    if not trace.call.options["training"]:
+        return np.asarray(trace.call.operands["running_var"], np.float64)
+    return np.asarray(trace.inputs[0].var(axis=(1, 2)))
+
+
+def _lay_kernel(sheet: Sheet, trace: Trace) -> None:
+    """The planes of a kernel, laid out as a matrix."""
+    weight = trace.weight
+    assert weight is not None
+    first, second, height, width = weight.shape
+    sheet.grid, sheet.values = Grid((first * second, height, width)), weight.ravel()
+    sheet.across, sheet.second = (second, second if first > 1 else 0) if second > 1 else (first, 0)
+    sheet.size = _joined(weight.shape if first * second > 1 else weight.shape[2:])
+
+
+def _name_channels(sheets: list[Sheet], pipeline: Pipeline) -> None:
+    """Each plane is named after its channel, those of a kernel after the channel that they read and the one that they add to."""
+    given = {sheet.spec.grid: sheet.spec.names for sheet in sheets}
+
+    def name(grid: str, channel: int) -> str:
+        names = given.get(grid, ())
+        return names[channel] if channel < len(names) else str(channel)
+
+    for sheet in sheets:
+        if sheet.channels == 1:
+            continue
+        if sheet.kind != "kernel":
+            sheet.labels = tuple(name(sheet.of, channel) for channel in range(sheet.channels))
+            continue
+        step, labels = pipeline.steps[sheet.of], []
+        assert step.trace.weight is not None
+        first, second = step.trace.weight.shape[:2]
+        up = step.trace.op.startswith("conv_transpose")
+        groups = (step.trace.out_grid.shape[0] if up else step.trace.inputs[0].shape[0]) // second
+        for plane in range(sheet.channels):
+            line, column = divmod(plane, second)
+            other = line // (first // groups) * second + column
+            here, there = (line, other) if up else (other, line)
+            labels.append(f"{name(step.reads[0], here)}→{name(sheet.of, there)}")
+        sheet.labels = tuple(labels)
 
 
 def _joined(shape: Sequence[int]) -> str:
@@ -234,13 +296,17 @@ def _real_cells(trace: Trace) -> tuple[IntArray, IntArray]:
 # -- links -------------------------------------------------------------------------------------------------------------
 
 
-def _link(name: str, trace: Trace, reads: tuple[str, ...], sheets: list[Sheet]) -> Link:
+def _link(name: str, trace: Trace, reads: tuple[str, ...], sheets: list[Sheet], weight: object) -> Link:
     columns: dict[int, IntArray] = {}
     out, inp = _real_cells(trace)
     for sheet in sheets:
         at = reads.index(sheet.of) if sheet.of in reads else None
         if sheet.kind == "grid" and sheet.of == name:
             columns[sheet.index] = _remapped(trace.rows.out, trace.out_grid, sheet)
+        elif sheet.kind == "grid" and weight == f"grid:{sheet.of}":
+            columns[sheet.index] = trace.rows.weight
+        elif sheet.kind in EACH_CHANNEL and sheet.of == name:
+            columns[sheet.index] = trace.rows.out // (trace.out_grid.canvas[1] * trace.out_grid.canvas[2])
         elif sheet.kind == "grid" and at is not None:
             columns[sheet.index] = _remapped(trace.rows.inp - trace.offsets[at], trace.grids[at], sheet)
         elif sheet.kind == "column" and sheet.of == name:

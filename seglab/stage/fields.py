@@ -6,10 +6,11 @@ One table drives the link, the stage's controls, `seglab export --set` and store
 
 from __future__ import annotations
 
+import math
 import re
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -35,7 +36,8 @@ class Field:
     """One value of a lesson's state.
 
     `default` is an int, a number (`step` is how finely its slider moves), a pair [vertical, horizontal], a word, a bool, or a grid: a list
-    of rows, or the text of a pattern such as ``random3.16x16`` (seed 3). For grids `low` and `high` bound the cells a side.
+    of rows, or the text of a pattern such as ``random3.16x16`` (seed 3). For grids `low` and `high` bound the cells a side. A grid with
+    `planes`, such as (3,) for channels or (2, 3) for the kernels of a layer, is that many grids of one size in nested lists.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Field:
     high: int = 0
     options: tuple[str, ...] = ()
     step: float = 1.0
+    planes: tuple[int, ...] = ()
 
     def read(self, text: str) -> Any:
         """The value that `text` in a link stands for. Raises ValueError with a sentence."""
@@ -57,6 +60,8 @@ class Field:
 
         >>> Field("x", "grid", [[0]], "", "", 1, 8).write([[0, 1.5], [-2, 3]])
         '0_1.5~-2_3'
+        >>> Field("x", "grid", [[[0]], [[0]]], "", "", 1, 8, planes=(2,)).write([[[1]], [[2]]])
+        '1~~2'
         """
         if self.kind == "pair":
             vertical, horizontal = value
@@ -66,7 +71,10 @@ class Field:
         if self.kind == "flag":
             return "1" if value else "0"
         if self.kind == "grid" and not isinstance(value, str):
-            return "~".join("_".join(number(cell) for cell in row) for row in value)
+            grids = [value]
+            for _ in self.planes:
+                grids = [grid for several in grids for grid in several]
+            return "~~".join("~".join("_".join(number(cell) for cell in row) for row in grid) for grid in grids)
         return str(value)
 
 
@@ -222,6 +230,8 @@ def _read_flag(field: Field, text: str) -> bool:
 
 
 def _read_grid(field: Field, text: str) -> Any:
+    if field.planes:
+        return _read_planes(field, text)
     match = _PATTERN.fullmatch(text)
     if match:
         if not all(field.low <= int(side) <= LARGEST_GRID for side in match.groups()[2:]):
@@ -237,6 +247,18 @@ def _read_grid(field: Field, text: str) -> Any:
     if not all(field.low <= side <= min(field.high, LARGEST_LITERAL) for side in (len(rows), len(rows[0]))):
         raise ValueError(f"out of range ({field.low} to {min(field.high, LARGEST_LITERAL)} cells a side)")
     return [[float(cell) for cell in row] for row in rows]
+
+
+def _read_planes(field: Field, text: str) -> Any:
+    count, texts = math.prod(field.planes), text.split("~~")
+    if len(texts) != count:
+        raise ValueError(f"not {count} grids of numbers with ~~ between them")
+    grids = [_read_grid(replace(field, planes=()), one) for one in texts]
+    if any(isinstance(grid, str) for grid in grids):
+        raise ValueError("not a grid of numbers (at most six decimals)")
+    if len({(len(grid), len(grid[0])) for grid in grids}) > 1:
+        raise ValueError("not a stack of grids of one size")
+    return np.reshape(grids, (*field.planes, len(grids[0]), len(grids[0][0]))).tolist()
 
 
 _READERS = {"int": _read_int, "number": _read_number, "pair": _read_pair, "choice": _read_choice, "flag": _read_flag, "grid": _read_grid}

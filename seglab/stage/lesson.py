@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from seglab.pipeline import Pipeline
+from seglab.rows import FloatArray
 from seglab.stage.fields import Field, State, cells, decode, encode
 from seglab.stored import OPERATORS
 from seglab.trace import Reading, Trace
@@ -40,8 +41,26 @@ class Ref:
 
 
 @dataclass(frozen=True)
+class Part:
+    """The first planes of a field that holds several: `counts` of them along each axis of planes, the last one shared out among `groups`.
+
+    A field holds as many planes as its lesson ever shows, so that a slider for the channels loses nothing.
+    """
+
+    field: str
+    counts: tuple[int | Ref, ...]
+    groups: int | Ref = 1
+
+    def of(self, state: State) -> FloatArray:
+        """The planes in a state, an axis for each count and then (H, W)."""
+        *counts, last = (_value(count, state) for count in self.counts)
+        each = max(1, last // _value(self.groups, state))
+        return cells(state[self.field])[tuple(slice(count) for count in (*counts, each))]
+
+
+@dataclass(frozen=True)
 class Step:
-    """One grid of a view: `op` applied to the grids that it `reads`, with `weight` from a field.
+    """One grid of a view: `op` applied to the grids that it `reads`, with `weight` from a field, a part of one, or a grid (``grid:NAME``).
 
     `op` is an operator of `seglab`, or one of four that look at the state first: ``conv`` and ``conv_transpose`` (1-D where image and
     kernel are single rows), ``zero_insertion`` (two grids: this one, and the image with its zeros under the name in `inserted`), and
@@ -51,7 +70,7 @@ class Step:
     grid: str
     op: str
     reads: tuple[str, ...]
-    weight: str | tuple[str, ...] | None = None  # of several fields each is the plane of one input channel, for one output channel
+    weight: str | tuple[str, ...] | Part | None = None  # of several fields each is the plane of one input channel, for one output channel
     options: Mapping[str, Any] = field(default_factory=dict)
     inserted: str | None = None
     operands: Mapping[str, Any] = field(default_factory=dict)  # further operands, such as a bias; a bias of 0 is left out
@@ -62,7 +81,8 @@ class Step:
 class Panel:
     """A grid as it is drawn: its part, its title, the letter that the ledger calls it by, and the field that its cells may be edited in.
 
-    `grid` names a field, a step, ``kernel:STEP`` for the kernel of a step, or ``matrix:STEP`` and ``transpose:STEP`` for its matrix.
+    `grid` names a field, a step, ``kernel:STEP`` and ``bias:STEP`` for the operands of a step, or ``matrix:STEP`` and ``transpose:STEP``
+    for its matrix.
     """
 
     grid: str
@@ -73,6 +93,7 @@ class Panel:
     plain: bool = False  # cells without numbers: only their places matter
     at: tuple[int, float] | None = None  # its line, and its left edge in cells; where all of a view's panels have one and there is room
     veiled: bool = False  # an empty frame: what is still to come
+    names: tuple[str, ...] = ()  # of its channels, in place of their numbers
     photo: bool = False  # shown as a photograph, 0 black and 1 white, as long as its kernel does not only look for edges
 
 
@@ -80,7 +101,7 @@ class Panel:
 class View:
     """One way to look at an operator: which grids, and in which order their cells are walked through.
 
-    `inputs` maps grids to fields, to values as they are, or to ``Ref`` of a pair field for an empty grid of that size.
+    `inputs` maps grids to fields, to parts of one, to values as they are, or to ``Ref`` of a pair field for an empty grid of that size.
     """
 
     name: str
@@ -219,6 +240,8 @@ def build(lesson: Lesson, state: State, view: View | None = None) -> Pipeline:
     for name, source in chosen.inputs.items():
         if isinstance(source, Ref):
             inputs[name] = np.zeros(state[source.field])
+        elif isinstance(source, Part):
+            inputs[name] = source.of(state)
         else:
             inputs[name] = cells(state[source]) if isinstance(source, str) else np.array(source, float)
     pipeline = Pipeline(**inputs)
@@ -242,14 +265,23 @@ def _refuse_to_show(view: View, trace: Trace, state: State) -> None:
         raise ValueError("letters have no meaning for inserted zeros: switch them off for this view")
 
 
+def _value(given: Any, state: State) -> Any:
+    """What a literal, a `Ref` or a `Part` stands for."""
+    return given.of(state) if isinstance(given, (Ref, Part)) else given
+
+
 def _follow(pipeline: Pipeline, step: Step, state: State) -> Pipeline:
     given = {**step.options, **step.operands}
-    options = {name: value.of(state) if isinstance(value, Ref) else value for name, value in given.items()}
-    if options.get("bias") == 0:
+    options = {name: _value(value, state) for name, value in given.items()}
+    if isinstance(options.get("bias"), (int, float)) and options["bias"] == 0:
         del options["bias"]
     image, weight = pipeline.values(step.reads[0]), None
     if isinstance(step.weight, tuple):
         weight = np.stack([cells(state[name]) for name in step.weight])[None]
+    elif isinstance(step.weight, Part):
+        weight = step.weight.of(state)
+    elif step.weight is not None and step.weight.startswith("grid:"):
+        weight = pipeline.values(step.weight.removeprefix("grid:"))
     elif step.weight is not None:
         value = state[step.weight]
         weight = np.ones(value) if isinstance(value, list) and isinstance(value[0], int) else cells(value)

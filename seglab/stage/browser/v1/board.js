@@ -1,12 +1,12 @@
 // The board: the panels on two canvases, with a transparent ARIA grid over each. What it shows is a function of the scene, the number of
 // steps done and the cell in focus.
 
-import { fillGrid, makeGridElement, spoken } from "./access.js";
+import { fillGrid, makeGridElement, sizeGrid, spoken } from "./access.js";
 import { h } from "./dom.js";
 import { arrange, corner, hit } from "./layout.js";
 import { short } from "./numbers.js";
 import { paintBase, paintFocus, paintTokens } from "./paint.js";
-import { connected, inputLetter, neverRead, progress, weightLetter } from "./scene.js";
+import { connected, EACH_CHANNEL, inputLetter, neverRead, progress, weightLetter } from "./scene.js";
 import { readTheme } from "./theme.js";
 
 export class Board {
@@ -33,6 +33,7 @@ export class Board {
     Object.assign(this, { scene, at, tween: null });
     this.progress = progress(scene, at);
     if (reshaped) this.reshape();
+    else this.fold();
     this.draw({ base: true, focus: true });
   }
 
@@ -88,10 +89,16 @@ export class Board {
     const focused = this.gridBox.getRootNode().activeElement?.dataset?.panel;
     this.grids = this.scene.panels.map((panel) => (panel.hidden || panel.veiled ? null : makeGridElement(panel, `${this.id}p${panel.index}`)));
     this.gridBox.replaceChildren(...this.grids.filter(Boolean).map((grid) => grid.element));
+    this.element.style.setProperty("--planes", planesOf(this.scene));
     this.hovered = null;
     if (this.pinned && this.pinned.cell >= (this.scene.panels[this.pinned.panel]?.grid_.size ?? 0)) this.pinned = null;
     this.fit();
     if (focused !== undefined) this.grids[focused]?.element.focus({ preventScroll: true });
+  }
+
+  /** The panels of a scene take over how many of their channels stand side by side. */
+  fold() {
+    for (const panel of this.scene.panels) panel.across = this.places[panel.index]?.across ?? panel.across;
   }
 
   fit() {
@@ -103,9 +110,12 @@ export class Board {
       const size = [Math.round(width * this.scale), Math.round(height * this.scale)];
       if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
     }
+    this.fold();
     this.scene.panels.forEach((panel, i) => {
       const place = this.places[i];
-      if (place && this.grids[i]) this.grids[i].element.style.cssText = `left:${place.x}px;top:${place.y}px;width:${place.width}px;height:${place.height}px`;
+      if (!place || !this.grids[i]) return;
+      sizeGrid(this.grids[i], panel);
+      this.grids[i].element.style.cssText = `left:${place.x}px;top:${place.y}px;width:${place.width}px;height:${place.height}px`;
     });
     this.draw({ base: true, focus: true });
   }
@@ -161,7 +171,7 @@ export class Board {
 
   /** What a panel shows: values, how far they are reached, the scale of the fills, and labels in place of numbers. */
   content(panel) {
-    const { scene } = this, { state, followed } = scene, isFollowed = panel.of === followed.name && panel.kind !== "kernel" && panel.values.length === followed.trace.output.length;
+    const { scene } = this, { state, followed } = scene, isFollowed = panel.of === followed.name && panel.kind !== "kernel" && !(panel.kind in EACH_CHANNEL) && panel.values.length === followed.trace.output.length;
     if (scene.slopes && !panel.plain) return this.slopes(panel);
     const maker = scene.links.find((link) => link.out === panel)?.trace, full = maker?.full;
     const photo = panel.photo && (!maker?.weight || maker.weight.data.reduce((sum, weight) => sum + weight, 0) > 0.5);
@@ -203,7 +213,7 @@ export class Board {
     for (const link of scene.links) {
       const rows = link.rowsOf(focus.panel, focus.cell), { trace } = link;
       const reading = link.out === panel, target = reading ? link.inps[0] : link.out;
-      if (!rows || !trace.weight || !target || target.hidden || target.veiled) continue;
+      if (!rows || !trace.weight || trace.statistics || !target || target.hidden || target.veiled) continue;
       const column = link.columns.get(target.index), notes = new Map();
       for (const row of rows) {
         const product = trace.product(row), text = reading ? `×${short(trace.weight.data[trace.rows.weight[row]])}` : `${product < 0 ? "" : "+"}${short(product)}`;
@@ -260,5 +270,8 @@ function largestOf(values) {
   for (const value of values) if (Math.abs(value) > largest && Number.isFinite(value)) largest = Math.abs(value);
   return largest;
 }
+
+/** How much there is to lay out: what a narrow screen makes room for. A further channel asks for less than a further panel. */
+const planesOf = ({ panels }) => panels.filter((panel) => !panel.hidden).reduce((sum, panel) => sum + (panel.kind in EACH_CHANNEL ? 0.5 : 0.75 + panel.channels / 4), 0);
 
 const shapeOf = (scene) => scene.panels.map((panel) => `${panel.title}${panel.size}${panel.grid_.canvas}${panel.grid_.margins}${panel.hidden}${panel.veiled}`).join();

@@ -45,7 +45,7 @@ function choiceControl(field, change) {
 /** A number, or two (height and width) that go together until the lock is opened. */
 function numberControl(field, change) {
   const pair = field.kind !== "int" && field.kind !== "number", grid = field.kind === "grid";
-  const read = (state) => (grid ? cells(state[field.name]).shape : [state[field.name]].flat());
+  const read = (state) => (grid ? cells(state[field.name]).shape.slice(-2) : [state[field.name]].flat());
   let shown = null, current = null, apart = false;
 
   const write = (values) => {

@@ -13,10 +13,14 @@ export function number(value) {
   return text === "-0" ? "0" : text;
 }
 
-/** A grid's value as {data, shape}: rows of numbers, a pattern worked out, or a pattern edited by hand ({pattern, rows}). */
+/** A grid's value as {data, shape}: rows of numbers, several such planes, a pattern worked out, or one edited by hand ({pattern, rows}). */
 export function cells(value) {
   if (value.rows) return cells(value.rows);
-  if (typeof value !== "string") return { data: Float64Array.from(value.flat()), shape: [value.length, value[0].length] };
+  if (typeof value !== "string") {
+    const shape = [];
+    for (let level = value; Array.isArray(level); level = level[0]) shape.push(level.length);
+    return { data: Float64Array.from(value.flat(Infinity)), shape };
+  }
   const [, name, argument, ...sides] = value.match(PATTERN);
   const [height, width] = sides.map(Number), given = Number(argument);
   if (name === "photo") return photograph(given, height, width);
@@ -61,7 +65,10 @@ export function write(field, value) {
   if (field.kind === "number") return number(value);
   if (field.kind === "flag") return value ? "1" : "0";
   if (field.kind === "grid" && value.pattern) return value.pattern;
-  if (field.kind === "grid" && typeof value !== "string") return value.map((row) => row.map(number).join("_")).join("~");
+  if (field.kind === "grid" && typeof value !== "string") {
+    const grids = field.planes.reduce((several) => several.flat(), [value]);
+    return grids.map((grid) => grid.map((row) => row.map(number).join("_")).join("~")).join("~~");
+  }
   return String(value);
 }
 
@@ -89,8 +96,9 @@ export function typed(text) {
   return Number(number(value));
 }
 
-/** A grid with one cell changed. */
-export function withCell(value, row, column, cell) {
+/** A grid with one cell changed; `plane` says in which of several planes, as one number for each of their axes. */
+export function withCell(value, row, column, cell, [first, ...plane] = []) {
+  if (first !== undefined) return value.map((one, i) => (i === first ? withCell(one, row, column, cell, plane) : one));
   const { data, shape: [, width] } = cells(value);
   const rows = Array.from({ length: data.length / width }, (_, y) => Array.from(data.subarray(y * width, (y + 1) * width)));
   rows[row][column] = cell;
@@ -98,8 +106,9 @@ export function withCell(value, row, column, cell) {
   return large ? { pattern: value.pattern ?? value, rows } : rows;
 }
 
-/** A grid of another size: what overlaps is kept, new cells count on. A grid that only counts goes on counting. */
+/** A grid of another size, with each of its planes: what overlaps is kept, new cells count on. A grid that only counts goes on counting. */
 export function resized(value, height, width, first) {
+  if (Array.isArray(value[0]?.[0])) return value.map((plane) => resized(plane, height, width, first));
   const { data, shape: [h, w] } = cells(value);
   const counts = (rows, columns) => (cell) => (Math.floor(cell / columns) * columns + (cell % columns) + first) % 10;
   const before = counts(h, w), after = counts(height, width);

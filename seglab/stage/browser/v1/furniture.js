@@ -10,11 +10,16 @@ import { Trainer } from "./trainer.js";
 const FREE = new Set(["stop", "view", "at", "target", "letters", "count"]); // what may differ while a stop is still itself
 const FEW = 3; // views in sight before the rest is unfolded
 
-/** The names of the fields that a view reads. */
-function fieldsOf(view) {
-  const named = (value) => (value?.field ? [value.field, ...Object.values(value.cases ?? {}).flatMap(named)] : []);
-  const steps = view.steps.flatMap((step) => [...[step.weight].flat(), ...Object.values({ ...step.options, ...step.operands }).flatMap(named)]);
-  return [...steps, ...Object.values(view.inputs).flatMap((source) => (typeof source === "string" ? [source] : named(source)))];
+/** The fields that the recipe of a view reads: a control of another one would do nothing. */
+function fieldsOf({ steps, inputs, panels }) {
+  const found = new Set(panels.flatMap((panel) => panel.edits)), walk = (value) => {
+    if (value === null || typeof value !== "object") return;
+    found.add(value.field);
+    Object.values(value).forEach(walk);
+  };
+  walk([steps, inputs]);
+  for (const name of [...steps.flatMap((step) => step.weight), ...Object.values(inputs)]) found.add(name);
+  return found;
 }
 
 export class Furniture {
@@ -47,6 +52,7 @@ export class Furniture {
     this.trainer?.pause();
     this.trainer = lesson.trains ? new Trainer(stage) : null;
     this.solverBox.replaceChildren(...[this.solver, this.trainer].filter(Boolean).map(({ element }) => element));
+    this.recipes = new Set(lesson.views.flatMap((view) => [...fieldsOf(view)]));
     this.furnishStops();
     this.furnishViews();
     this.furnishTools();
@@ -106,11 +112,10 @@ export class Furniture {
 
   show() {
     const { lesson, stage: { state } } = this, stop = lesson.stops[state.stop - 1];
-    const view = lesson.views.find((one) => one.name === state.view), everywhere = lesson.views.flatMap(fieldsOf), here = fieldsOf(view);
+    const read = fieldsOf(lesson.views.find((view) => view.name === state.view));
     this.made.forEach((control, i) => {
       control.show(state);
-      const name = lesson.controls[i];
-      control.element.hidden ||= everywhere.includes(name) && !here.includes(name); // a view does without what it does not read
+      control.element.classList.toggle("idle", this.recipes.has(lesson.controls[i]) && !read.has(lesson.controls[i]));
     });
     const current = lesson.views.findIndex((view) => view.name === state.view);
     this.viewButtons.forEach((button, i) => {

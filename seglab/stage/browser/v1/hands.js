@@ -73,10 +73,11 @@ export class Hands {
   /** Write a number into an editable cell. */
   setCell(panel, cell, value) {
     if (!panel?.field) return;
-    const [channel, row, column] = coordinates(panel, cell), field = [panel.field].flat()[channel];
-    const grid = this.stage.state[field], { data, shape } = cells(grid);
-    if (row < 0 || column < 0 || row >= shape[0] || column >= shape[1] || data[row * shape[1] + column] === value) return;
-    this.stage.change({ [field]: withCell(grid, row, column, value) });
+    const [channel, row, column] = coordinates(panel, cell), field = Array.isArray(panel.field) ? panel.field[channel] : panel.field;
+    const grid = this.stage.state[field], [, height, width] = panel.grid_.shape;
+    if (row < 0 || column < 0 || row >= height || column >= width || panel.values[realCell(panel, cell)] === value) return;
+    const axes = cells(grid).shape.length - 2, plane = panel.planeOf(channel).slice(0, axes);
+    this.stage.change({ [field]: withCell(grid, row, column, value, plane) });
   }
 
   /** Open a cell for typing; the first key may be given. */

@@ -3,21 +3,26 @@
 const TITLE = 26; // height of a panel's title
 const GAP = 36, LINE_GAP = 14, CHANNEL_GAP = 0.6; // between panels, between lines, between channels (in cells)
 const LATTICE_GAP = 34, SMALLEST = 15; // between the lines of a lattice, where arrows run; and the smallest cells it is drawn with
+const LABEL = 17; // height of the names above the planes of a panel of several channels
+const SMALL = 12; // beside a grid of more cells a side than this,
 const READABLE = 26; // small grids keep cells of this size where there is room
 
 /** Panels' places on a board of `width` x `height`: [{x, y, cell, width, height}], by panel index; hidden panels have none. */
 export function arrange(panels, width, height, { largest, unit }) {
-  const shown = panels.filter((panel) => !panel.hidden);
+  const mixed = panels.some((panel) => !panel.hidden && Math.max(panel.rows, panel.columns) > SMALL);
+  const shown = panels.filter((panel) => !panel.hidden).map((panel) => ({ ...panel, small: mixed && isSmall(panel) }));
   if (shown.every((panel) => panel.at)) return lattice(shown, width, height, largest, unit) ?? flow(shown, width, height, largest, unit);
   let best = null;
-  for (let breaks = 0; breaks < 1 << Math.max(shown.length - 1, 0); breaks++) {
-    const lines = [[shown[0]]];
-    shown.slice(1).forEach((panel, i) => (breaks & (1 << i) ? lines.push([panel]) : lines.at(-1).push(panel)));
-    const cell = fit(lines, width, height, largest, unit), kernel = shown.find((panel) => panel.role === "kernel");
-    const parted = lines.slice(1).some(([first]) => first === kernel);
-    // The first kernel stays beside what it is applied to; where it makes no difference, few lines and a full first one.
-    const worth = cell * (parted ? 0.8 : 1) - 0.5 * lines.length + (0.6 * lines[0].length) / shown.length;
-    if (!best || worth > best.worth + 0.05) best = { lines, cell, worth };
+  for (const folded of foldings(shown)) {
+    for (let breaks = 0; breaks < 1 << Math.max(shown.length - 1, 0); breaks++) {
+      const lines = [[folded[0]]];
+      folded.slice(1).forEach((panel, i) => (breaks & (1 << i) ? lines.push([panel]) : lines.at(-1).push(panel)));
+      const cell = fit(lines, width, height, largest, unit), kernel = folded.find((panel) => panel.role === "kernel");
+      const parted = lines.slice(1).some(([first]) => first === kernel);
+      // The first kernel stays beside what it is applied to; where it makes no difference, few lines and a full first one.
+      const worth = cell * (parted ? 0.8 : 1) - 0.5 * lines.length + (0.6 * lines[0].length) / shown.length;
+      if (!best || worth > best.worth + 0.05) best = { lines, cell, worth };
+    }
   }
   return placed(best.lines, best.cell, width, height, unit);
 }
@@ -36,7 +41,7 @@ function lattice(panels, width, height, largest, unit) {
     y += TITLE * unit;
     for (const panel of line) {
       const top = y + ((tallest[i] - panel.rows) * cell) / 2;
-      places[panel.index] = { x: Math.round(left + panel.at[1] * cell), y: Math.round(top), cell, width: columnsOf(panel) * cell, height: panel.rows * cell, unit };
+      places[panel.index] = { x: Math.round(left + panel.at[1] * cell), y: Math.round(top), cell, width: columnsOf(panel) * cell, height: panel.rows * cell, unit, strip: 0, across: panel.across };
     }
     y += tallest[i] * cell + LATTICE_GAP;
   });
@@ -59,14 +64,33 @@ function flow(panels, width, height, largest, unit) {
   return placed(broken(cell), cell, width, height, unit);
 }
 
-const columnsOf = (panel) => panel.columns * panel.channels + CHANNEL_GAP * (panel.channels - 1);
-const isSmall = (panel) => Math.max(panel.rows, columnsOf(panel)) <= 12;
-const cellOf = (panel, cell) => (!panel.plain && isSmall(panel) && cell < READABLE ? Math.min(READABLE, Math.max(cell * 8, 8)) : cell);
+/** Ways to lay out the channels of panels: all of them side by side, or in a few lines. */
+function foldings(panels) {
+  const found = [panels], several = panels.filter((panel) => panel.folds);
+  const fold = (which) => panels.map((panel) => (which.includes(panel) ? { ...panel, across: rootOf(panel.channels) } : panel));
+  if (several.length) found.push(fold(several));
+  if (several.length > 1 && several.length < 4) found.push(...several.map((panel) => fold([panel])));
+  return found;
+}
+
+/** The largest divisor up to the root. */
+const rootOf = (count) => {
+  for (let side = Math.floor(Math.sqrt(count)); ; side--) if (count % side === 0) return side;
+};
+
+// A panel's channels lie side by side, `across` of them to a line; each line has its channels' names above it.
+const linesOf = (panel) => Math.ceil(panel.channels / panel.across);
+const columnsOf = (panel) => panel.columns * panel.across + CHANNEL_GAP * (panel.across - 1);
+const stripOf = (panel, unit) => (panel.labels ? LABEL * unit : 0);
+const heightOf = (panel, cell, unit) => linesOf(panel) * panel.rows * cell + (linesOf(panel) - 1) * stripOf(panel, unit);
+const headOf = (line, unit) => TITLE * unit + Math.max(...line.map((panel) => stripOf(panel, unit)));
+const isSmall = (panel) => Math.max(panel.rows * linesOf(panel), columnsOf(panel)) <= SMALL;
+const cellOf = (panel, cell) => (!panel.plain && panel.small && cell < READABLE ? Math.min(READABLE, Math.max(cell * 8, 8)) : cell);
 
 function measure(lines, cell, unit) {
   const sized = lines.map((line) => ({
     width: line.reduce((sum, panel) => sum + Math.max(columnsOf(panel) * cellOf(panel, cell), titleWidth(panel) * unit), (line.length - 1) * GAP),
-    height: Math.max(...line.map((panel) => panel.rows * cellOf(panel, cell))) + TITLE * unit,
+    height: Math.max(...line.map((panel) => heightOf(panel, cellOf(panel, cell), unit))) + headOf(line, unit),
   }));
   return { sized, width: Math.max(...sized.map((s) => s.width)), height: sized.reduce((sum, s) => sum + s.height, (lines.length - 1) * LINE_GAP) };
 }
@@ -93,8 +117,8 @@ function placed(lines, found, width, height, unit) {
     let x = Math.max((width - sized[i].width) / 2, 0);
     for (const panel of line) {
       const size = cellOf(panel, cell), wide = columnsOf(panel) * size, room = Math.max(wide, titleWidth(panel) * unit);
-      const title = TITLE * unit, top = y + title + (sized[i].height - title - panel.rows * size) / 2;
-      places[panel.index] = { x: Math.round(x), y: Math.round(top), cell: size, width: wide, height: panel.rows * size, unit };
+      const head = headOf(line, unit), high = heightOf(panel, size, unit), top = y + head + (sized[i].height - head - high) / 2;
+      places[panel.index] = { x: Math.round(x), y: Math.round(top), cell: size, width: wide, height: high, unit, strip: stripOf(panel, unit), across: panel.across };
       x += room + GAP;
     }
     y += sized[i].height + LINE_GAP;
@@ -105,18 +129,36 @@ function placed(lines, found, width, height, unit) {
 /** Corner of a panel's cell on the board: [x, y]. */
 export function corner(panel, place, cell) {
   const plane = panel.rows * panel.columns, channel = Math.floor(cell / plane), at = cell % plane;
-  const column = at % panel.columns, row = Math.floor(at / panel.columns);
-  return [place.x + (column + channel * (panel.columns + CHANNEL_GAP)) * place.cell, place.y + row * place.cell];
+  const column = at % panel.columns, row = Math.floor(at / panel.columns), line = Math.floor(channel / panel.across);
+  const x = place.x + (column + (channel % panel.across) * (panel.columns + CHANNEL_GAP)) * place.cell;
+  return [x, place.y + (row + line * panel.rows) * place.cell + line * place.strip];
 }
+
+/** Where a cell lies on the sheet that a panel's channels make together: [row, column]. */
+export function onSheet(panel, cell) {
+  const plane = panel.rows * panel.columns, channel = Math.floor(cell / plane), at = cell % plane;
+  const row = Math.floor(channel / panel.across) * panel.rows + Math.floor(at / panel.columns);
+  return [row, (channel % panel.across) * panel.columns + (at % panel.columns)];
+}
+
+/** The cell at a place of that sheet. */
+export function fromSheet(panel, row, column) {
+  const channel = Math.floor(row / panel.rows) * panel.across + Math.floor(column / panel.columns);
+  return (channel * panel.rows + (row % panel.rows)) * panel.columns + (column % panel.columns);
+}
+
+/** Rows and columns of that sheet. */
+export const sheetOf = (panel) => [linesOf(panel) * panel.rows, panel.across * panel.columns];
 
 /** The panel and cell under a point of the board, or null. */
 export function hit(panels, places, x, y) {
   for (const panel of panels) {
     const place = places[panel.index];
     if (!place || panel.veiled) continue;
-    const row = Math.floor((y - place.y) / place.cell), across = (x - place.x) / place.cell;
-    const channel = Math.floor(across / (panel.columns + CHANNEL_GAP)), column = Math.floor(across - channel * (panel.columns + CHANNEL_GAP));
-    if (row < 0 || row >= panel.rows || channel < 0 || channel >= panel.channels || column < 0 || column >= panel.columns) continue;
+    const pitch = panel.rows * place.cell + place.strip, line = Math.floor((y - place.y) / pitch), row = Math.floor((y - place.y - line * pitch) / place.cell);
+    const along = (x - place.x) / place.cell, at = Math.floor(along / (panel.columns + CHANNEL_GAP)), column = Math.floor(along - at * (panel.columns + CHANNEL_GAP));
+    const channel = line * panel.across + at;
+    if (line < 0 || at < 0 || at >= panel.across || channel >= panel.channels || row >= panel.rows || column >= panel.columns) continue;
     return { panel: panel.index, cell: (channel * panel.rows + row) * panel.columns + column };
   }
   return null;

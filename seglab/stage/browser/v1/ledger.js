@@ -1,23 +1,27 @@
 // The ledger: the arithmetic of one cell in words and numbers, as pieces {text, role, dim} in the colours of the grids.
 
 import { exact } from "./numbers.js";
-import { coordinates, inputLetter, realCell, weightLetter } from "./scene.js";
+import { coordinates, EACH_CHANNEL, inputLetter, realCell, weightLetter } from "./scene.js";
 
 const MOST = 12; // terms written out
+const MOST_CHANNELS = 8; // and channels with a line of their own
 
 const say = (text, role = null, dim = false) => ({ text, role, dim });
 const brief = (value) => exact(Number(value.toPrecision(6)));
 const signed = (text) => (text.startsWith("−") ? `(${text})` : text);
 
-/** The name of a cell: O(1,1); with a channel in front where there are several; one coordinate on a line. */
+/** The name of a cell: O(1,1); with a channel in front where there are several, or its letter alone, R(1,1); one coordinate on a line. */
 export function nameOf(scene, panel, cell) {
   if (panel.kind === "column") {
     const [, height, width] = scene.made.grids.get(panel.of).shape, at = [Math.floor(cell / width), cell % width];
     return `${panel.symbol}(${scene.line ? at[1] : at.join(",")})`;
   }
   const [channel, row, column] = coordinates(panel, cell);
-  const place = [...(panel.channels > 1 ? [channel] : []), ...(scene.line ? [] : [row]), column];
-  return `${panel.symbol}(${place.join(",").replaceAll("-", "−")})`;
+  if (panel.kind in EACH_CHANNEL) return `${panel.symbol}(${panel.labels?.[channel] ?? channel})`;
+  const letter = panel.kind === "grid" && panel.names?.[channel];
+  const planes = panel.channels > 1 && !letter ? (panel.kind === "kernel" && !panel.single ? panel.planeOf(channel) : [channel]) : [];
+  const place = [...planes, ...(scene.line ? [] : [row]), column];
+  return `${letter || panel.symbol}(${place.join(",").replaceAll("-", "−")})`;
 }
 
 /** Two lines about a cell: its arithmetic, and the same with the names of the cells (or null). */
@@ -29,7 +33,14 @@ export function describe(scene, focus, progress) {
   const maker = scene.links.find((link) => link.out === panel || (panel.kind === "column" && link.name === panel.of));
   if (maker) return made(scene, maker, focus, panel, maker === scene.followed ? progress : null);
   const user = scene.links.find((link) => link.columns.has(focus.panel));
-  return { first: used(scene, user, focus, panel), second: null };
+  if (panel.kind in EACH_CHANNEL) return { first: ofChannel(scene, user, focus, panel), second: null };
+  return { first: used(scene, user, focus, panel), second: scene.view.remark === "offsets" ? inMemory(panel, focus.cell) : null };
+}
+
+/** How many lines the arithmetic of this scene may take: its height stays the same wherever one points. */
+export function ledgerLines({ links }) {
+  const most = links.map(({ trace: { weight, kernelSize: [height, width] } }) => (weight && height * width > 1 ? weight.shape[1] : 1));
+  return Math.min(Math.max(1, ...most), MOST_CHANNELS) + 1;
 }
 
 export const plainText = (pieces) => pieces.map(({ text }) => text).join("");
@@ -39,6 +50,7 @@ function made(scene, link, focus, panel, progress) {
   const real = realCell(panel, focus.cell), name = say(nameOf(scene, panel, focus.cell), panel.role);
   const done = (row) => !progress?.done || progress.done[row];
   const started = rows.some(done);
+  if (trace.statistics && !scene.counts) return normalised(scene, trace, focus.cell, name, panel, progress);
   if (trace.reduce === "pick" && !trace.activation) return { first: copied(scene, link, rows, name, panel), second: null };
   if (!rows.length) return { first: [name, say(" = 0: no stamp reaches this cell")], second: null };
   if (scene.counts && link === scene.followed) {
@@ -51,16 +63,83 @@ function made(scene, link, focus, panel, progress) {
   ]);
   if (trace.reduce === "pick") terms.splice(0, terms.length, say(exact(trace.product(rows[0])), terms.at(-1).role));
   if (rows.length > MOST) terms.push(say(` … ${rows.length - MOST} more`));
+  const channels = ofChannels(trace, rows);
   const compares = trace.reduce === "max" || trace.reduce === "min";
   const opened = compares ? [say(`${trace.reduce}(`)] : [], closed = compares ? [say(")")] : [];
-  const bias = trace.bias && real >= 0 ? [say(` + ${signed(exact(trace.bias[Math.floor(real / (trace.output.length / trace.bias.length))]))}`, "kernel")] : [];
+  const bias = trace.bias && real >= 0 ? [say(" + "), say(signed(exact(trace.bias[Math.floor(real / (trace.output.length / trace.bias.length))])), "kernel")] : [];
   const values = progress ?? trace.full;
   const value = real < 0 ? values.canvas[focus.cell] : values.values[real];
   const result = scene.state.letters && started ? [] : started ? [say(" = "), say(exact(value), panel.role)] : [say(" : not reached yet")];
   const after = real < 0 ? [say(", then cropped by the padding")] : rows.every(done) ? [] : started ? [say(" so far")] : [];
   const call = trace.activation ? [say(`${trace.activation.name || trace.op}(`)] : [];
-  const first = [name, say(" = "), ...call, ...opened, ...terms, ...bias, ...closed, ...(call.length ? [say(")")] : []), ...result, ...after];
+  const parts = channels ? sums(trace, channels, done, channelNames(link)) : terms;
+  const first = [name, say(" = "), ...call, ...opened, ...parts, ...bias, ...closed, ...(call.length ? [say(")")] : []), ...result, ...after];
+  if (channels) return { first, second: byChannel(scene, link, channels, done, panel) };
   return { first, second: rows.length <= 9 ? named(scene, link, rows, focus, panel) : null };
+}
+
+/** The rows of an output cell by the input channel that they read, [[channel, rows], …], where they read several cells of several channels. */
+function ofChannels(trace, rows) {
+  if (trace.reduce !== "sum" || !trace.weight || trace.grids.length > 1) return null;
+  const [, height, width] = trace.grids[0].canvas, found = new Map();
+  for (const row of rows) {
+    const channel = Math.floor(trace.rows.inp[row] / (height * width));
+    if (!found.has(channel)) found.set(channel, []);
+    found.get(channel).push(row);
+  }
+  return found.size > 1 && rows.length > found.size ? [...found] : null;
+}
+
+const channelNames = (link) => (channel) => link.inps[0]?.names?.[channel] ?? `channel ${channel}`;
+
+const sumOf = (trace, rows, done) => rows.reduce((sum, row) => (done(row) ? sum + trace.product(row) : sum), 0);
+
+/** What each channel brings to a cell. */
+const sums = (trace, channels, done, nameOfChannel) => channels.flatMap(([channel, rows], i) => [
+  ...(i ? [say(" + ")] : []), { ...say(signed(exact(sumOf(trace, rows, done))), "input"), dim: !rows.some(done) }, say(` from ${nameOfChannel(channel)}`),
+]);
+
+/** The products of a cell, a line for each channel. */
+function byChannel(scene, link, channels, done, panel) {
+  const lines = channels.slice(0, MOST_CHANNELS).flatMap(([channel, rows], line) => [
+    say(`${line ? "\n" : ""}${channelNames(link)(channel)}: `),
+    ...rows.flatMap((row, i) => [...(i ? [say(" + ")] : []), ...term(scene, link, row, panel.role).map((piece) => ({ ...piece, dim: !done(row) }))]),
+    say(` = ${exact(sumOf(link.trace, rows, done))}`),
+  ]);
+  return channels.length > MOST_CHANNELS ? [...lines, say(`\n… ${channels.length - MOST_CHANNELS} more channels`)] : lines;
+}
+
+/** Batch normalisation as it is written: gamma · (x − mean) / √(variance + eps) + beta. */
+function normalised(scene, trace, cell, name, panel, progress) {
+  const { mean, variance, eps, training } = trace.statistics, channel = coordinates(panel, cell)[0], number = (value) => signed(exact(value));
+  const gamma = trace.weight ? [say(number(trace.weight.data[channel]), "kernel"), say("·")] : [];
+  const beta = trace.bias ? [say(" + "), say(number(trace.bias[channel]), "kernel")] : [];
+  const done = !progress?.reached || progress.reached[cell];
+  const result = done ? [say(" = "), say(exact(trace.output[cell]), panel.role)] : [say(" : not reached yet")];
+  const fraction = [say("("), say(exact(trace.inputs[0].data[cell]), "input"), say(` − ${number(mean[channel])}) / √(${exact(variance[channel])} + ${exact(eps)})`)];
+  const told = training ? `the mean and the variance of this channel's ${trace.output.length / mean.length} cells` : "the mean and the variance remembered from training";
+  return { first: [name, say(" = "), ...gamma, ...fraction, ...beta, ...result], second: [say(`${exact(mean[channel])} and ${exact(variance[channel])} are ${told}`)] };
+}
+
+const USES = { bias: "is added to", gamma: "multiplies", mean: "is taken away in", variance: "sets the scale of" };
+
+/** One number for a whole output channel. */
+function ofChannel(scene, link, focus, panel) {
+  const cells = link.trace.output.length / panel.channels;
+  return [
+    say(nameOf(scene, panel, focus.cell), panel.role), say(" = "), say(exact(panel.values[focus.cell]), panel.role),
+    say(` ${USES[panel.kind]} `), say(cells === 1 ? "the one cell" : `all ${cells} cells`, link.out?.role), say(` of channel ${panel.labels?.[focus.cell] ?? focus.cell}`),
+  ];
+}
+
+/** Where a cell stands in memory: channel by channel (NCHW), or pixel by pixel (NHWC). */
+function inMemory(panel, cell) {
+  if (panel.kind !== "grid" || realCell(panel, cell) < 0) return null;
+  const [c, y, x] = coordinates(panel, cell), [channels, height, width] = panel.grid_.shape;
+  return [
+    say(`Element (0,${c},${y},${x}) stands at offset (${c}·${height} + ${y})·${width} + ${x} = ${(c * height + y) * width + x} channel by channel (NCHW)`),
+    say(`\nand at (${y}·${width} + ${x})·${channels} + ${c} = ${(y * width + x) * channels + c} pixel by pixel (NHWC)`),
+  ];
 }
 
 /** The factors of one row: value · weight, or coefficient · value. */

@@ -48,7 +48,7 @@ function refuseGroups(groups, cIn, cOut) {
 }
 
 const chosen = (name) => (name ? activation(name) : null);
-const biasOf = (values) => (values == null ? null : Float64Array.from([values].flat()));
+const biasOf = (values) => (values == null ? null : values.data ?? Float64Array.from([values].flat()));
 
 const convolution = (dims) => ({ input, weight, bias }, options) => {
   const { stride: s = 1, padding = 0, dilation: d = 1, groups = 1, padding_mode: mode = "zeros" } = options;
@@ -214,6 +214,54 @@ function pixelShuffle({ input }, { r }) {
   return copied("pixel_shuffle", image, [channels / (r * r), h * r, w * r], gather(from));
 }
 
+/** The twin of seglab/normalisation.py; `statistics` keeps the mean and variance of each channel. */
+function batchNorm(operands, { training = false, eps = 1e-5 }) {
+  const image = planes(operands.input), [channels, height, width] = image.shape, plane = height * width;
+  const told = (name) => oneEach(name, operands[name], channels);
+  const [mean, variance, weight, bias] = ["running_mean", "running_var", "weight", "bias"].map(told);
+  if (!Number.isFinite(eps) || eps < 0 || (training && eps === 0)) {
+    throw new Error(`eps=${eps} should be ${training ? "a number above 0" : "at least 0"}: it keeps the division from 0`);
+  }
+  if (training && plane < 2) throw new Error("training=True needs at least 2 cells a channel: a single one has no spread");
+  if (!training && !(mean && variance)) throw new Error("evaluation needs running_mean and running_var: give both, or training=True");
+  if (!training && Math.min(...variance) < 0) throw new Error(`running_var holds ${Math.min(...variance)}: a variance is at least 0`);
+  const found = training ? ownStatistics(image.data, channels, plane) : { mean, variance };
+  const flat = found.variance.findIndex((one) => one + eps <= 0);
+  if (flat >= 0) throw new Error(`channel ${flat} has variance ${found.variance[flat]}: with eps=${eps} it cannot be divided by`);
+  const scale = found.variance.map((one) => 1 / Math.sqrt(one + eps)), count = image.data.length;
+  const rows = { out: new Int32Array(2 * count), inp: new Int32Array(2 * count), weight: new Int32Array(2 * count), coef: new Float64Array(2 * count) };
+  for (let row = 0; row < 2 * count; row++) {
+    const cell = row % count, channel = Math.floor(cell / plane), centre = row >= count;
+    rows.out[row] = cell;
+    rows.inp[row] = centre ? count + channel : cell;
+    rows.weight[row] = weight ? channel : 0;
+    rows.coef[row] = centre ? -scale[channel] : scale[channel];
+  }
+  const means = { data: found.mean, shape: [channels, 1, 1] };
+  return new Trace({
+    op: "batch_norm", inputs: [image, means], grids: [makeGrid(image.shape), makeGrid(means.shape)], outGrid: makeGrid(image.shape), bias,
+    rows: makeRows(rows.out, rows.inp, rows.weight, rows.coef), weight: weight && { data: weight, shape: [channels] },
+    statistics: { ...found, eps, training },
+  });
+}
+
+function ownStatistics(data, channels, plane) {
+  const mean = new Float64Array(channels), variance = new Float64Array(channels);
+  data.forEach((value, cell) => (mean[Math.floor(cell / plane)] += value));
+  mean.forEach((sum, channel) => (mean[channel] = sum / plane));
+  data.forEach((value, cell) => (variance[Math.floor(cell / plane)] += (value - mean[Math.floor(cell / plane)]) ** 2));
+  return { mean, variance: variance.map((sum) => sum / plane) };
+}
+
+/** One number for each channel, or null. */
+function oneEach(name, values, channels) {
+  const numbers = biasOf(values);
+  if (numbers && numbers.length !== channels) {
+    throw new Error(`${name} has ${numbers.length} numbers: one for each of the ${channels} output channels is needed`);
+  }
+  return numbers;
+}
+
 function together(op, operands) {
   const inputs = Object.values(operands).map((values) => planes(values));
   const sizes = [...new Set(inputs.map(({ shape }) => `${shape[1]} x ${shape[2]}`))];
@@ -260,6 +308,7 @@ export const OPERATORS = {
   max_pool2d: pooling("max", "max_pool"),
   min_pool2d: pooling("min", "max_pool"),
   avg_pool2d: pooling("sum", "avg_pool"),
+  batch_norm: batchNorm,
   max_unpool2d: maxUnpool,
   interpolate,
   bed_of_nails: bedOfNails,

@@ -43,7 +43,7 @@ function paintTitle(context, panel, place, theme, slopes) {
   context.textAlign = "left";
   context.textBaseline = "alphabetic";
   context.fillStyle = panel.veiled ? theme.line : theme.roles[panel.role];
-  const unit = place.unit, line = place.y - 9 * unit, title = slopes && !panel.plain ? `∂L/∂${panel.symbol}` : panel.title;
+  const unit = place.unit, line = place.y - place.strip - 9 * unit, title = slopes && !panel.plain ? `∂L/∂${panel.symbol}` : panel.title;
   context.fillRect(place.x, line - 9 * unit, 9 * unit, 9 * unit);
   context.fillStyle = panel.veiled ? theme.muted : theme.ink;
   context.font = `600 ${13 * unit}px ${theme.font}`;
@@ -52,6 +52,11 @@ function paintTitle(context, panel, place, theme, slopes) {
   context.font = `${13 * unit}px ${theme.font}`;
   context.fillStyle = theme.muted;
   context.fillText(panel.size, after, line);
+  context.font = `${12 * unit}px ${theme.font}`;
+  for (const [channel, label] of (place.strip && panel.labels?.entries()) || []) {
+    const [x, y] = corner(panel, place, channel * panel.rows * panel.columns);
+    context.fillText(label, x, y - 4 * unit);
+  }
 }
 
 /** The value, kind and opacity of a canvas cell: real, margin, or not reached yet. */
@@ -74,7 +79,10 @@ const toneOf = (theme, content, value) => (content.photo && value !== null ? gre
 function paintCells(context, panel, place, theme, content) {
   const size = place.cell, count = panel.channels * panel.rows * panel.columns;
   context.fillStyle = theme.paper;
-  context.fillRect(place.x, place.y, place.width, place.height);
+  for (let channel = 0; channel < panel.channels; channel++) {
+    const [x, y] = corner(panel, place, channel * panel.rows * panel.columns);
+    context.fillRect(x, y, panel.columns * size, panel.rows * size);
+  }
   const margins = [], texts = [];
   for (let cell = 0; cell < count; cell++) {
     const [x, y] = corner(panel, place, cell), { value, blank, margin } = cellValue(panel, content, cell);
@@ -197,7 +205,7 @@ function paintPixels(context, panel, place, theme, content) {
   const wide = panel.columns * place.cell;
   for (let channel = 0; channel < panel.channels; channel++) {
     const [x, y] = corner(panel, place, channel * plane);
-    context.drawImage(canvas, channel * panel.columns, 0, panel.columns, panel.rows, x, y, wide, place.height);
+    context.drawImage(canvas, channel * panel.columns, 0, panel.columns, panel.rows, x, y, wide, panel.rows * place.cell);
   }
 }
 
@@ -225,14 +233,14 @@ function paintExtra(context, x, y, panel, size) {
   context.restore();
 }
 
-/** A small arrow before every panel that a step made, where it stands right of its neighbour. */
+/** A small arrow before every panel that a step made, where it stands right of what it is made from. */
 function paintArrows(context, scene, places, theme) {
-  const made = new Set(scene.links.map((link) => link.out?.index));
   context.strokeStyle = theme.muted;
   context.lineWidth = 1.5;
   for (const panel of scene.panels) {
     const place = places[panel.index], before = places[panel.index - 1];
-    if (!place || !before || !made.has(panel.index) || before.x + before.width > place.x) continue;
+    const maker = scene.links.find((link) => link.out === panel);
+    if (!place || !before || !maker?.columns.has(panel.index - 1) || before.x + before.width > place.x) continue;
     const x = place.x - 11, y = place.y + place.height / 2;
     context.beginPath();
     context.moveTo(x - 12, y);

@@ -15,7 +15,7 @@ export const USUAL = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], output
 export function build(lesson, state, view) {
   const made = { grids: new Map(), traces: new Map(), reads: new Map(), pictured: new Map() };
   for (const [name, source] of Object.entries(view.inputs)) {
-    const values = source.field ? blank(state[source.field], 0) : typeof source === "string" ? cells(state[source]) : source;
+    const values = source.counts ? valueOf(source, state) : source.field ? blank(state[source.field], 0) : typeof source === "string" ? cells(state[source]) : source;
     made.grids.set(name, planes(values));
   }
   for (const step of view.steps) follow(made, step, state);
@@ -37,9 +37,10 @@ function refuseToShow(view, { inputs, output, weight }, state) {
   if (view.steps.some(({ op }) => op === "zero_insertion")) throw new Error("letters have no meaning for inserted zeros: switch them off for this view");
 }
 
-/** What a literal or a Ref of a step stands for. */
+/** What a literal, a Ref or a Part of a step stands for. */
 function valueOf(value, state) {
   if (!value?.field) return value;
+  if (value.counts) return part(value, state);
   const own = state[value.field];
   if (!value.cases) return own;
   const key = typeof own === "boolean" ? String(Number(own)) : own;
@@ -53,6 +54,25 @@ const kernelOf = (value) => (Array.isArray(value) && !Array.isArray(value[0]) ? 
 function stacked(planes_) {
   const [height, width] = planes_[0].shape;
   return { data: Float64Array.from(planes_.flatMap(({ data }) => [...data])), shape: [1, planes_.length, height, width] };
+}
+
+/** The first planes of a field that holds several: `counts` of them along each axis, the last one shared out among `groups`. */
+function part({ field, counts, groups }, state) {
+  const wanted = counts.map((count) => valueOf(count, state));
+  wanted.push(Math.max(1, Math.floor(wanted.pop() / valueOf(groups, state))));
+  const first = (planes_, [count, ...rest]) => planes_.slice(0, count).map((plane) => (rest.length ? first(plane, rest) : plane));
+  return cells(first(state[field], wanted));
+}
+
+/** A step's kernel: of a field, of a part of one, or a grid that an earlier step made. */
+function weightOf(weight, made, state) {
+  if (Array.isArray(weight)) return stacked(weight.map((name) => cells(state[name])));
+  if (weight === null || weight.counts) return weight && valueOf(weight, state);
+  if (weight.startsWith("grid:")) {
+    const { data, shape } = made.grids.get(weight.slice(5));
+    return { data, shape: shape.slice(-2) };
+  }
+  return kernelOf(state[weight]);
 }
 
 /** A kernel turned by half a turn. */
@@ -76,7 +96,7 @@ function follow(made, step, state) {
   const resolved = (given) => Object.fromEntries(Object.entries(given).map(([name, value]) => [name, valueOf(value, state)]));
   const options = resolved(step.options), fixed = resolved(step.operands);
   if (fixed.bias === 0) delete fixed.bias;
-  const upright = step.weight && (Array.isArray(step.weight) ? stacked(step.weight.map((name) => cells(state[name]))) : kernelOf(state[step.weight]));
+  const upright = weightOf(step.weight, made, state);
   const weight = step.flipped ? turned(upright) : upright;
   const operands = { ...fixed, ...(weight && { weight: step.op.endsWith("1d") ? { data: weight.data, shape: [weight.shape[1]] } : weight }) };
   if (step.op === "layer") return layer(made, step, weight, options);

@@ -13,7 +13,7 @@ const GENERAL = {
 };
 
 /** The rule in words, for lessons that are about it. */
-export function generalSize(scene) {
+function generalSize(scene) {
   const { trace } = scene.followed;
   return trace.op.startsWith("conv_transpose") ? GENERAL.up : trace.used.ceil_mode ? GENERAL.pool : GENERAL.down;
 }
@@ -34,7 +34,7 @@ export function sizeLines(scene) {
 }
 
 /** How well a network's mask fits, and in gradients those of the biases, which have no cell of their own. */
-export function maskLine(scene) {
+function maskLine(scene) {
   const { made, lesson: { trains }, slopes } = scene, given = made.grids.get(trains.output).data, truth = made.grids.get(trains.truth).data;
   const { loss } = binaryCrossEntropy(given, truth), { both, either, right } = maskScores(given, truth), count = given.length;
   const told = `Loss L = ${exact(Number(loss.toFixed(3)))}, that is ${exact(Number((loss / count).toFixed(3)))} a cell. ${right} of ${count} cells are right; IoU ${both}/${either}.`;
@@ -46,7 +46,7 @@ const brief = (value) => exact(Number(value.toPrecision(4)));
 const label = ({ lesson }, name) => lesson.fields.find((field) => field.name === name).label.toLowerCase();
 
 /** <C y, x> = <y, C' x> for this x and a picture y that counts 0 to 9. */
-export function adjoint(scene) {
+function adjoint(scene) {
   const { trace } = scene.followed, x = trace.inputs[0].data, y = Float64Array.from(trace.output, (_, i) => i % 10);
   let left = 0, right = 0;
   const cy = new Float64Array(x.length);
@@ -58,3 +58,70 @@ export function adjoint(scene) {
   y.forEach((value, i) => (right += value * trace.output[i]));
   return `What makes Cᵀ the transpose: for any picture y of the output's size, here 0, 1, 2, …, ⟨C y, x⟩ = ${exact(left)} and ⟨y, Cᵀ x⟩ = ${exact(right)} are equal.`;
 }
+
+const product = (...factors) => factors.join("·");
+
+/** Parameters of a convolution written out: [text, count]. */
+function parametersOf(trace) {
+  const [cOut, cGroup, height, width] = trace.weight.shape, count = cOut * (cGroup * height * width + 1);
+  return [`(${product(height, width, cGroup)} + 1)·${cOut} = ${count.toLocaleString("en-US")}`, count];
+}
+
+/** What a layer's weights and biases number, with the rule they follow. */
+function parameters(scene) {
+  const { trace } = scene.followed, [cOut, cGroup, height, width] = trace.weight.shape, cIn = trace.inputs[0].shape[0];
+  const rule = "(kernel height · kernel width · channels read + 1) · channels made";
+  const full = (cIn * height * width + 1) * cOut;
+  const saved = cGroup < cIn ? `; without groups (${product(height, width, cIn)} + 1)·${cOut} = ${full}` : "";
+  return [`Parameters: ${rule} = ${parametersOf(trace)[0]}${saved}`];
+}
+
+/** The same for a depthwise layer followed by a 1 × 1 one, against the layer that they stand for. */
+function separable(scene) {
+  const [depth, point] = ["d", "s"].map((name) => scene.made.traces.get(name)), [, , height, width] = depth.weight.shape;
+  const [cOut, cIn] = point.weight.shape, [[first, a], [second, b]] = [depth, point].map(parametersOf);
+  const full = (height * width * cIn + 1) * cOut;
+  return [`Parameters: depthwise ${first}, 1 × 1 ${second}, together ${a + b}; one full layer (${product(height, width, cIn)} + 1)·${cOut} = ${full}`];
+}
+
+/** Mean and variance of what batch normalisation made. */
+function spread(scene) {
+  const { output, outGrid: { shape: [channels] } } = scene.followed.trace, count = output.length / channels, panel = scene.followed.out;
+  return Array.from({ length: channels }, (_, channel) => {
+    const cells = output.slice(channel * count, (channel + 1) * count), mean = cells.reduce((sum, cell) => sum + cell, 0) / count;
+    const variance = cells.reduce((sum, cell) => sum + (cell - mean) ** 2, 0) / count, told = (value) => exact(Number(value.toFixed(4)));
+    return `Output channel ${panel.names[channel] ?? channel}: mean ${told(mean)}, variance ${told(variance)}`;
+  });
+}
+
+/** How far apart neighbours stand in the two orders. */
+function offsets(scene) {
+  const [channels, height, width] = scene.followed.trace.inputs[0].shape;
+  return [`One channel, row or column further: ${height * width}, ${width}, 1 places in NCHW; 1, ${width * channels}, ${channels} in NHWC`];
+}
+
+/** How many places add to the gradient of each weight. */
+function places(scene) {
+  const [height, width] = scene.followed.trace.kernelSize, [, rows, columns] = scene.followed.trace.outGrid.shape, side = (taps) => 101 - taps;
+  const many = (side(rows) * side(columns)).toLocaleString("en-US");
+  return [`Each sum has ${height}·${width} = ${height * width} places; with this kernel on 100 × 100 pixels it has ${side(rows)}·${side(columns)} = ${many}`];
+}
+
+/** What two layers leave of each other's difference from one. */
+function collapsed(scene) {
+  const { output } = scene.made.traces.get("e"), largest = output.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return [`Largest difference between two layers and one: ${exact(Number(largest.toFixed(9)))}`];
+}
+
+/** What a view says under its ledger, by the word in its recipe. */
+export const REMARKS = {
+  adjoint: (scene) => [adjoint(scene)],
+  sizes: (scene) => [`Output size: ${generalSize(scene)}`, ...sizeLines(scene)],
+  parameters,
+  separable,
+  spread,
+  collapsed,
+  offsets,
+  places,
+  mask: maskLine,
+};

@@ -12,8 +12,10 @@ export function makeScene(lesson, state) {
   const made = build(lesson, state, view);
   const shown = new Set(view.panels.map(({ grid }) => grid.split(":").at(-1)));
   const hidden = [...made.grids.keys()].filter((grid) => !shown.has(grid)).map((grid) => ({ grid, hidden: true }));
-  const panels = [...view.panels, ...hidden].map((spec, index) => makePanel(spec, index, made));
-  const links = [...made.traces].map(([name, trace]) => makeLink(name, trace, made.reads.get(name), panels));
+  const namesOf = (grid) => view.panels.find((panel) => panel.grid === grid)?.names ?? [];
+  const panels = [...view.panels, ...hidden].map((spec, index) => makePanel(spec, index, made, namesOf));
+  const weightGrid = (name) => /^grid:(.*)/.exec(view.steps.find((step) => step.grid === name)?.weight)?.[1];
+  const links = [...made.traces].map(([name, trace]) => makeLink(name, trace, made.reads.get(name), panels, weightGrid(name)));
   const followed = links.find((link) => link.name === view.follows);
   if (state.count && followed.out) followed.out.title = "Stamps per cell";
   // On a line a cell has one coordinate.
@@ -28,15 +30,20 @@ export function makeScene(lesson, state) {
 export const inputLetter = (cell) => "abcdefgh"[cell];
 export const weightLetter = (trace, weight) => (trace.weight.data.length <= 3 ? "xyz" : "pqrstuvwz")[weight];
 
-function makePanel(spec, index, made) {
+function makePanel(spec, index, made, namesOf) {
   const [kind, of] = spec.grid.includes(":") ? spec.grid.split(":") : ["grid", spec.grid];
-  const panel = { ...spec, index, kind, of, margin: null, field: spec.edits ?? null };
+  const panel = { ...spec, index, kind, of, margin: null, field: spec.edits ?? null, planeOf: (channel) => [channel] };
   if (kind === "grid") Object.assign(panel, gridPanel(of, made));
-  if (kind === "kernel") Object.assign(panel, kernelPanel(made.traces.get(of)));
+  const channelName = (grid, channel) => namesOf(grid)[channel] ?? String(channel);
+  if (kind === "kernel") Object.assign(panel, kernelPanel(made.traces.get(of), made.reads.get(of)[0], of, channelName));
+  if (kind in EACH_CHANNEL) Object.assign(panel, channelPanel(made.traces.get(of), EACH_CHANNEL[kind]));
   if (kind === "matrix" || kind === "transpose") Object.assign(panel, matrixPanel(made.traces.get(of), kind === "transpose"));
   if (kind === "column") Object.assign(panel, columnPanel(made.grids.get(of)));
   [panel.channels, panel.rows, panel.columns] = panel.grid_.canvas;
-  panel.size = panel.grid_.shape.slice(panel.channels > 1 ? 0 : 1).join(" × ");
+  panel.folds = panel.channels > 1 && !panel.across; // its channels may stand in several lines
+  panel.across ??= panel.channels; // channels that lie side by side
+  panel.size ??= panel.grid_.shape.slice(panel.channels > 1 ? 0 : 1).join(" × ");
+  panel.labels ??= panel.channels > 1 ? Array.from({ length: panel.channels }, (_, channel) => channelName(of, channel)) : null;
   if (panel.margin === "padding") panel.size += `, padded to ${panel.grid_.canvas.slice(1).join(" × ")}`;
   panel.place = places(panel.grid_);
   return panel;
@@ -59,9 +66,34 @@ function gridPanel(name, made) {
   return { grid_: grid, values: data, margin: hasMargins(grid) ? margin : null, fill, extra: maker?.extra ?? [0, 0] };
 }
 
-function kernelPanel(trace) {
-  const [cOut, cIn, height, width] = trace.weight.shape;
-  return { grid_: makeGrid([cOut * cIn, height, width]), values: trace.weight.data };
+/** The planes of a kernel, laid out as a matrix: each is named after the channel that it reads and the one that it adds to. */
+function kernelPanel(trace, source, made, nameOf) {
+  const { shape, data } = trace.weight, [first, second, height, width] = shape, up = trace.op.startsWith("conv_transpose");
+  const groups = (up ? trace.outGrid.shape[0] : trace.inputs[0].shape[0]) / second;
+  const planeOf = (plane) => [Math.floor(plane / second), plane % second];
+  const label = (plane) => {
+    const [line, column] = planeOf(plane), other = Math.floor(line / (first / groups)) * second + column;
+    const [from, to] = up ? [line, other] : [other, line];
+    return `${nameOf(source, from)}→${nameOf(made, to)}`;
+  };
+  const planes = first * second;
+  return {
+    grid_: makeGrid([planes, height, width]), values: data, planeOf, single: first === 1 || second === 1, across: second > 1 ? second : first,
+    size: (planes > 1 ? shape : shape.slice(2)).join(" × "), labels: planes > 1 ? Array.from({ length: planes }, (_, plane) => label(plane)) : null,
+  };
+}
+
+/** What a trace has one number of for each output channel, by the kind of panel. */
+export const EACH_CHANNEL = {
+  bias: (trace) => trace.bias ?? new Float64Array(trace.outGrid.shape[0]),
+  gamma: (trace) => trace.weight.data,
+  mean: (trace) => trace.statistics.mean,
+  variance: (trace) => trace.statistics.variance,
+};
+
+function channelPanel(trace, numbersOf) {
+  const [channels] = trace.outGrid.shape;
+  return { grid_: makeGrid([channels, 1, 1]), values: numbersOf(trace), across: 1, size: channels > 1 ? String(channels) : "" };
 }
 
 function matrixPanel(trace, transposed) {
@@ -77,7 +109,7 @@ function matrixPanel(trace, transposed) {
 const columnPanel = ({ data }) => ({ grid_: makeGrid([1, data.length, 1]), values: data });
 
 /** The rows of one step as columns of panel cells; -1 where a row has no cell in a panel. */
-function makeLink(name, trace, reads, panels) {
+function makeLink(name, trace, reads, panels, weightGrid) {
   const { rows } = trace, columns = new Map();
   const real = {
     out: (row) => trace.outGrid.source[rows.out[row]],
@@ -90,10 +122,13 @@ function makeLink(name, trace, reads, panels) {
       const at = reads.indexOf(panel.of), before = trace.offsets[at], end = trace.offsets[at + 1];
       columns.set(panel.index, remapped(rows.inp, trace.grids[at], panel, before, end));
     }
+    if (panel.kind === "grid" && panel.of === weightGrid) columns.set(panel.index, rows.weight);
     if (panel.of === name && panel.kind === "kernel") columns.set(panel.index, rows.weight);
     const entry = (line, column) => (line < 0 || column < 0 ? -1 : line * panel.width + column);
     if (panel.of === name && panel.kind === "matrix") fill(panel, (row) => entry(real.out(row), real.inp(row)));
     if (panel.of === name && panel.kind === "transpose") fill(panel, (row) => entry(real.inp(row), real.out(row)));
+    const plane = trace.outGrid.canvas[1] * trace.outGrid.canvas[2];
+    if (panel.of === name && panel.kind in EACH_CHANNEL) fill(panel, (row) => Math.floor(rows.out[row] / plane));
     if (panel.kind === "column" && panel.of === name) fill(panel, real.out);
     if (panel.kind === "column" && reads.includes(panel.of)) fill(panel, real.inp);
   }

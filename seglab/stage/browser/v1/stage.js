@@ -7,8 +7,8 @@ import { defaults, query, usual } from "./fields.js";
 import { Furniture } from "./furniture.js";
 import { Hands } from "./hands.js";
 import { answerKey } from "./keys.js";
-import { describe, plainText } from "./ledger.js";
-import { adjoint, generalSize, maskLine, sizeLines } from "./remarks.js";
+import { describe, ledgerLines, plainText } from "./ledger.js";
+import { REMARKS, sizeLines } from "./remarks.js";
 import { makeScene } from "./scene.js";
 import { Timeline } from "./timeline.js";
 
@@ -31,13 +31,13 @@ export class Stage {
     this.live = h("div", { class: "aside", role: "status", "aria-live": "polite" });
     this.remark = h("div", { class: "remark" });
     this.message = h("div", { class: "message", role: "alert" });
-    const ledger = h("div", { class: "ledger", tabindex: "0", role: "region", "aria-label": "Arithmetic" }, this.first, this.second);
+    this.ledger = h("div", { class: "ledger", tabindex: "0", role: "region", "aria-label": "Arithmetic" }, this.first, this.second);
     this.photoWords = h("span", {}, "; photographs: black 0, white 1");
     this.legend = h("div", { class: "legend" }, h("i", { class: "scale", "aria-hidden": "true" }),
       h("span", {}, h("span", { class: "in-light" }, "red below 0, white 0, dark above"), h("span", { class: "in-dark" }, "red below 0, black 0, light above"), this.photoWords));
     this.board.element.append(this.message);
     this.element = h("div", { class: "stage", role: "region", "aria-label": "Stage", tabindex: "-1" },
-      this.furniture.top, this.board.element, ledger, this.live, h("div", { class: "under" }, this.remark, this.legend),
+      this.furniture.top, this.board.element, this.ledger, this.live, h("div", { class: "under" }, this.remark, this.legend),
       this.timeline.element, this.furniture.controls, this.furniture.solverBox);
     this.element.addEventListener("keydown", (event) => answerKey(this, event));
     this.gone = new AbortController();
@@ -207,9 +207,10 @@ export class Stage {
 
   showRemark() {
     const { scene } = this, { remark } = scene.view;
-    const lines = remark === "adjoint" ? [adjoint(scene)] : remark === "mask" ? maskLine(scene) : [...(remark === "sizes" ? [`Output size: ${generalSize(scene)}`] : []), ...sizeLines(scene)];
+    const lines = remark in REMARKS ? REMARKS[remark](scene) : sizeLines(scene);
     setText(this.remark, lines.join("\n"));
     this.remark.classList.toggle("main", remark === "sizes");
+    this.ledger.style.setProperty("--lines", ledgerLines(scene));
     this.photoWords.hidden = !scene.panels.some((panel) => panel.photo);
     this.legend.hidden = scene.panels.every((panel) => panel.hidden || panel.plain);
   }

@@ -23,11 +23,12 @@ export function activation(name) {
 
 export class Trace {
   /**
-   * parts: op, inputs [{data, shape}], grids, rows, outGrid, and optionally weight, kernelSize, bias, reduce, activation (a function with its `slope`), and
-   * `used`: the pairs stride, dilation, output_padding and padding ([before, after] an axis) that the operator was called with.
+   * parts: op, inputs [{data, shape}], grids, rows, outGrid, and optionally weight, kernelSize, bias, reduce, activation (a function with its `slope`),
+   * `used`: the pairs stride, dilation, output_padding and padding ([before, after] an axis) that the operator was called with, and for
+   * batch normalisation `statistics`.
    */
   constructor(parts) {
-    Object.assign(this, { weight: null, kernelSize: [1, 1], bias: null, reduce: "sum", activation: null, dims: 2, used: null }, parts);
+    Object.assign(this, { weight: null, kernelSize: [1, 1], bias: null, reduce: "sum", activation: null, dims: 2, used: null, statistics: null }, parts);
     this.offsets = [0];
     for (const grid of this.grids) this.offsets.push(this.offsets.at(-1) + grid.size);
     this.groups = {};
