@@ -29,9 +29,9 @@ def test_every_stop_and_preset_can_be_built_and_linked(lesson: Lesson, changes: 
     np.testing.assert_array_equal(build(lesson, again).output, pipeline.output)
 
 
-@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
-def test_every_view_of_one_operator_shows_the_same_output_where_it_can_be_built(lesson: Lesson) -> None:
-    outputs = []
+@pytest.mark.parametrize("name", ["convolution", "channels", "transposed_convolution", "output_size"])
+def test_every_view_of_one_operator_shows_the_same_output_where_it_can_be_built(name: str) -> None:
+    lesson, outputs = LESSONS[name], []
     views = [view for view in lesson.views if view.follows == "y"]  # what follows another grid shows another operator
     for view in views:
         state = lesson.state(view=view.name)
