@@ -11,7 +11,6 @@ PLANNED = {  # lessons that are named before they are there
     "pooling": "Pooling and upsampling",
     "channels": "Channels",
     "translation": "Translation",
-    "unet_by_hand": "U-Net by hand",
 }
 
 
