@@ -95,10 +95,10 @@ DECKS: tuple[Deck, ...] = (
         "Muhammad Tahir, FAST-NUCES Peshawar",
         (
             Part("Masks of satellite and X-ray images"),
-            Part("A 5 × 5 image as numbers; sliding the filter; bias", ("convolution: Bias and activation", "unet_by_hand")),
-            Part("ReLU", ("convolution: Bias and activation", "unet_by_hand")),
+            Part("A 5 × 5 image as numbers; sliding the filter; bias", ("unet_by_hand: Convolution", "convolution: Bias and activation")),
+            Part("ReLU", ("unet_by_hand: ReLU", "convolution: Bias and activation")),
             Part("Padded max pooling, 5 to 3", ("unet_by_hand: Down: max pooling", "output_size: Pooling may round up", "pooling")),
-            Part("Nearest neighbour upsampling", ("pooling", "unet_by_hand")),
+            Part("Nearest neighbour upsampling", ("unet_by_hand: Up: nearest neighbour", "pooling")),
             Part(
                 "Copy, concatenate, 1 × 1 convolution, sigmoid, threshold",
                 ("unet_by_hand: The skip connection", "unet_by_hand: 1 × 1 convolution"),
@@ -118,7 +118,7 @@ DECKS: tuple[Deck, ...] = (
             Part("Tensors and their layout", ("channels",)),
             Part("Convolution and its differences from the mathematical one", ("convolution: It does not flip",)),
             Part("Many channels; 1 × 1 convolution; number of parameters", ("channels",)),
-            Part("Effective receptive field"),
+            Part("Effective receptive field", ("stack: Two layers see 5 × 5",)),
             Part("Kernel size, stride, padding, dilation", ("convolution: Padding keeps the size", "convolution: Dilation")),
             Part("Pooling, and how gradients pass through it", ("pooling",)),
             Part("Covariance with translation", ("translation",)),
