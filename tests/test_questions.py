@@ -121,10 +121,19 @@ def windows(asked: Asked, state: State, picture: Pipeline) -> str:
     return str(len(range(0, state["size"][0] - state["kernel"][0] + state["stride"][0], state["stride"][0])))
 
 
+def cells_right(asked: Asked, state: State, picture: Pipeline) -> str:
+    return str(int(((picture.values("y")[0] > 0.5) == (picture.values("t") > 0.5)).sum()))
+
+
+def foreground(asked: Asked, state: State, picture: Pipeline) -> str:
+    return str(int((picture.values("y") > 0.5).sum()))
+
+
 READ: dict[str, tuple[Callable[[Asked, State, Pipeline], str], ...]] = {
     "convolution": (places, border, first_cell),
     "transposed_convolution": (overlap, size, last_row, even),
     "output_size": (floors, inverse, windows),
+    "unet_by_hand": (cells_right, foreground),
 }
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from seglab.activations import activation
+from seglab.lessons.asking import pick
 from seglab.normalisation import batch_norm
 from seglab.stage.fields import Field
 from seglab.stage.lesson import END, Asked, Lesson, Panel, Part, Ref, Step, Stop, View, fields_of
@@ -293,10 +295,8 @@ def parameters(kernel: int, channels: int, made: int, groups: int = 1) -> int:
 
 def _numbers(turn: int, *first: int) -> tuple[int, ...]:
     """Kernel size, channels in and out: the lecture's own, then others."""
-    if turn == 0:
-        return first
-    rng = np.random.default_rng(turn)
-    return int(rng.choice([3, 5, 7])), int(rng.choice([8, 16, 24, 48, 64])), int(rng.choice([10, 20, 32, 40, 96]))
+    kernels = (1,) if first[0] == 1 else (3, 5, 7)
+    return pick(turn, first, product(kernels, (8, 16, 24, 48, 64), (10, 20, 32, 40, 96)))
 
 
 def _choices(right: int, *others: int) -> tuple[str, ...]:

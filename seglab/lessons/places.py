@@ -9,9 +9,7 @@ from seglab.lessons import LESSONS
 ELSEWHERE = {"train": "A U-Net, live"}  # pages that are no lessons
 PLANNED = {  # lessons that are named before they are there
     "pooling": "Pooling and upsampling",
-    "channels": "Channels",
     "translation": "Translation",
-    "unet_by_hand": "U-Net by hand",
 }
 
 
