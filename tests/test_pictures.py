@@ -39,6 +39,8 @@ from seglab.stage.lesson import Lesson
 from seglab.stage.training import gradients
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Page
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -502,3 +504,23 @@ def test_a_notebook_shows_a_lesson() -> None:
     page = show("transposed_convolution", stop=3, stride=4)._repr_html_()
     assert page.startswith('<iframe title="Transposed convolution"')
     assert "&quot;stop&quot;:3" in page
+
+
+def test_a_page_gives_what_it_shows(visit: Callable[..., Any]) -> None:
+    lesson = LESSONS["transposed_convolution"]
+    link = lesson.link(lesson.state(stop=3, stride=3, at=2))
+    with visit("/transposed_convolution?" + "&".join(f"{name}={value}" for name, value in link.items()), scheme="dark") as page:
+        found = {}
+        for kind in ("PNG", "SVG", "GIF", "HTML", "JSON"):
+            with page.expect_download() as download:
+                page.get_by_role("button", name=kind, exact=True).click()
+            assert download.value.suggested_filename == f"transposed_convolution-stop3-stride3-at2.{kind.lower()}"
+            found[kind] = Path(download.value.path()).read_bytes()
+    lesson, state = asked("transposed_convolution", [f"{name}={value}" for name, value in link.items() if name != "v"])
+    for kind in ("PNG", "SVG", "GIF"):
+        assert found[kind] == exported(lesson, state, f".{kind.lower()}", Look(dark=True))
+    assert json.loads(found["JSON"])["state"] == json.loads(json.dumps(state))
+    assert b'"stride":3' in found["HTML"]
+    with visit("/convolution?v=1&stop=4") as page:
+        page.get_by_text("No GIF of this setting: a GIF shows up to 400 steps, and this walk has 3,844").wait_for()
+        assert page.get_by_role("button", name="GIF", exact=True).is_disabled()

@@ -183,8 +183,10 @@ def _sheet(spec: Panel, index: int, hidden: bool, pipeline: Pipeline) -> Sheet:
     elif sheet.kind in EACH_CHANNEL:
         sheet.values, sheet.across = EACH_CHANNEL[sheet.kind](pipeline[of]), 1
         sheet.grid, sheet.size = Grid((sheet.values.size, 1, 1)), str(sheet.values.size) if sheet.values.size > 1 else ""
-    else:
+    elif sheet.kind in ("matrix", "transpose"):
         _lay_matrix(sheet, pipeline[of])
+    else:
+        raise ValueError(f"the panel {spec.title!r} has no picture yet: take the stage along as HTML")
     sheet.folds = sheet.channels > 1 and not sheet.across
     sheet.across = sheet.across or sheet.channels
     if sheet.kind != "kernel" and sheet.kind not in EACH_CHANNEL:

@@ -57,7 +57,8 @@ def lesson_page(lesson: Lesson) -> None:
 def _take_along(lesson: Lesson, state: State) -> None:
     """The stage as it stands as a file, made when it is asked for; a kind that cannot be made says why."""
     look = Look(dark=st.context.theme.type == "dark")
-    why = refused(lesson, state, ".gif")
+    why = {suffix: refused(lesson, state, suffix) for suffix in (".png", ".gif")}
+    why[".svg"] = why[".png"]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Take this stage along:", width="content")
         for suffix, what in FILES.items():
@@ -69,10 +70,10 @@ def _take_along(lesson: Lesson, state: State) -> None:
                 key=f"{lesson.name}.take{suffix}",
                 on_click="ignore",
                 help=what,
-                disabled=suffix == ".gif" and bool(why),
+                disabled=bool(why.get(suffix)),
             )
-    if why:
-        st.caption(f"No GIF of this setting: {why}.")
+    if why[".gif"]:
+        st.caption(f"No {'picture' if why['.png'] else 'GIF'} of this setting: {why['.gif']}.")
 
 
 def _snippet(lesson: Lesson, state: State, pipeline: Pipeline) -> Snippet:
