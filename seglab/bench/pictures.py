@@ -28,15 +28,14 @@ ASSETS = Path(__file__).parents[2] / "assets"
 BOARDS = {
     "convolution": "convolution?stop=5&at=13",
     "channels": "channels?v=1&at=14",
+    "stack": "stack?at=13",
     "transposed_convolution": "transposed_convolution?v=1&stop=2&at=4",
     "output_size": "output_size?v=1&stop=3&size=8&stride=2&at=5",
     "unet_by_hand": "unet_by_hand?at=13",
 }
 CARD, CARD_BOARD = (560, 320), 820
-PAGE = "transposed_convolution?v=1&stop=4&w=1_2_3~4_5_6~7_8_9&stride=2&padding=1&at=4"
-
-
 WALK = "transposed_convolution?stop=2"  # the README's first picture
+STAGE = "unet_by_hand?at=13"  # and its second
 
 
 def main() -> None:
@@ -47,10 +46,11 @@ def main() -> None:
 
 
 def boards() -> None:
-    """Each lesson's board on its card, and a walk as a GIF."""
+    """Each lesson's board on its card, and the README's: a walk as a GIF, and a whole network."""
     for scheme in ("light", "dark"):
         for name, link in BOARDS.items():
             keep(exported(*asked(link), ".png", Look(scheme == "dark", CARD_BOARD, ledger=False)), f"{name}-{scheme}.png", CARD)
+        keep(exported(*asked(STAGE), ".png", Look(scheme == "dark", 1100)), f"stage-{scheme}.png")
         (ASSETS / f"walk-{scheme}.gif").write_bytes(exported(*asked(WALK), ".gif", Look(scheme == "dark")))
 
 
@@ -61,9 +61,6 @@ def pages() -> None:
         for scheme in ("light", "dark"):
             context = browser.new_context(viewport={"width": 1180, "height": 860}, color_scheme=scheme, device_scale_factor=1)
             page = context.new_page()
-            page.goto(f"{app}/{PAGE}&lecture=1")
-            _painted(page)
-            keep(page.screenshot(), f"stage-{scheme}.png")
             run = run or _trained(page, app)
             page.goto(f"{app}/{run}")
             page.get_by_text("pixels are taken for cell").wait_for(timeout=60_000)
@@ -73,11 +70,6 @@ def pages() -> None:
             page.wait_for_timeout(1500)
             keep(page.locator("[data-testid=stMain]").screenshot(), f"live-{scheme}.png")
             context.close()
-
-
-def _painted(page: Page) -> None:
-    page.wait_for_selector(".stage .first:not(:empty)", timeout=60_000)
-    page.wait_for_timeout(700)  # the fonts of the canvas
 
 
 def _trained(page: Page, app: str) -> str:

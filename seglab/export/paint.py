@@ -51,7 +51,7 @@ def paint_panel(sheet: Sheet, place: Place, colours: Theme, content: Content, sl
                 named,
             ),
         ]
-    for channel, label in enumerate(sheet.labels):
+    for channel, label in enumerate(sheet.labels if place.strip else ()):  # a lattice has no room for them
         x, y = place.corner(sheet, channel * sheet.rows * sheet.columns)
         head.append(Text(x, y - 4, 12, (Run(label, colours.muted),), shows=named))
     pixels = place.cell < (NUMBERS if sheet.spec.photo else LINES)
