@@ -264,6 +264,9 @@ def _name_channels(sheets: list[Sheet], pipeline: Pipeline) -> None:
         step, labels = pipeline.steps[sheet.of], []
         assert step.trace.weight is not None
         first, second = step.trace.weight.shape[:2]
+        if step.trace.op == "locally_connected2d":  # a kernel for each place of the output
+            sheet.labels = tuple(f"{row},{column}" for row in range(first) for column in range(second))
+            continue
         up = step.trace.op.startswith("conv_transpose")
         groups = (step.trace.out_grid.shape[0] if up else step.trace.inputs[0].shape[0]) // second
         for plane in range(sheet.channels):

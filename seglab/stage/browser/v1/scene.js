@@ -83,6 +83,7 @@ function kernelPanel(trace, source, made, nameOf) {
   const groups = (up ? trace.outGrid.shape[0] : trace.inputs[0].shape[0]) / second;
   const planeOf = (plane) => [Math.floor(plane / second), plane % second];
   const label = (plane) => {
+    if (trace.op === "locally_connected2d") return planeOf(plane).join(","); // a kernel for each place of the output
     const [line, column] = planeOf(plane), other = Math.floor(line / (first / groups)) * second + column;
     const [from, to] = up ? [line, other] : [other, line];
     return `${nameOf(source, from)}→${nameOf(made, to)}`;
