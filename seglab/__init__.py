@@ -6,7 +6,16 @@
 """
 
 from seglab.normalisation import batch_norm
-from seglab.operators import avg_pool2d, conv1d, conv2d, conv_transpose1d, conv_transpose2d, max_pool2d, min_pool2d
+from seglab.operators import (
+    avg_pool2d,
+    conv1d,
+    conv2d,
+    conv_transpose1d,
+    conv_transpose2d,
+    locally_connected2d,
+    max_pool2d,
+    min_pool2d,
+)
 from seglab.pipeline import Pipeline
 from seglab.rearranging import (
     bed_of_nails,
@@ -16,6 +25,7 @@ from seglab.rearranging import (
     max_unpool2d,
     pixel_shuffle,
     relu,
+    shift,
     sigmoid,
     subtract,
     tanh,
@@ -41,12 +51,14 @@ __all__ = [
     "crop",
     "interpolate",
     "load",
+    "locally_connected2d",
     "max_pool2d",
     "max_unpool2d",
     "min_pool2d",
     "output_size",
     "pixel_shuffle",
     "relu",
+    "shift",
     "sigmoid",
     "solve_output_size",
     "subtract",

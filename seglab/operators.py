@@ -7,12 +7,13 @@ ValueError with a sentence that names the value and what would be right.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from seglab.activations import activation as activation_named
-from seglab.arguments import margins, pair, planes, vector, weights, whole
+from seglab.arguments import array, margins, pair, planes, vector, weights, whole
 from seglab.grid import PADDING_MODES, Grid, Margins, PaddingMode
 from seglab.rows import IntArray, Pair, Rows, window
 from seglab.sizes import Setting, SizeOp, axis_size
@@ -59,6 +60,37 @@ def conv1d(
     [6.0, 12.0]
     """
     return _convolution("conv1d", 1, input, weight, bias, stride, padding, dilation, groups, padding_mode, activation)
+
+
+def locally_connected2d(
+    input: Any, weight: Any, stride: Size = 1, padding: Any = 0, padding_mode: PaddingMode = "zeros", activation: str | None = None
+) -> Trace:
+    """A convolution with its weights untied: every output cell has a kernel of its own. One channel in, one out.
+
+    `weight` is (h, w, kH, kW), a kernel for each of the h x w output cells.
+
+    >>> locally_connected2d([[1, 2, 3]], [[[[1, 1]], [[0, 5]]]]).output.tolist()
+    [[3.0, 15.0]]
+    """
+    values, shape = planes("input", input)
+    kernel = array("weight", weight)
+    if kernel.ndim != 4:
+        raise ValueError(f"weight has shape {kernel.shape}: it should be (h, w, kH, kW), a kernel for each output cell")
+    if len(values) != 1:
+        raise ValueError(f"locally_connected2d reads one channel: the input has {len(values)}")
+    one = conv2d(values, kernel[0, 0], None, stride, padding, padding_mode=padding_mode, activation=activation)
+    size = one.out_grid.shape[1:]
+    if kernel.shape[:2] != size:
+        raise ValueError(f"weight has kernels for {kernel.shape[0]} x {kernel.shape[1]} output cells: here are {size[0]} x {size[1]}")
+    options = {name: one.call.options[name] for name in ("stride", "padding", "padding_mode", "activation")}
+    return replace(
+        one,
+        call=Call("locally_connected2d", {"input": values.reshape(shape), "weight": kernel}, options),
+        rows=Rows(one.rows.out, one.rows.inp, np.arange(kernel.size)),
+        in_shapes=(shape,),
+        out_shape=(*shape[:-2], *size),
+        weight=kernel,
+    )
 
 
 def conv_transpose2d(

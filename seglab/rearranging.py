@@ -130,6 +130,29 @@ def crop(input: Any, top: int, left: int, height: int, width: int) -> Trace:
     return _copied(call, values, shape, Grid((values.shape[0], height, width)), gather(index))
 
 
+def shift(input: Any, dy: int, dx: int, mode: Literal["roll", "fill"] = "roll") -> Trace:
+    """Every cell moved down by `dy` and to the right by `dx`, which may be negative.
+
+    What leaves on one side comes back on the other ("roll"), or is lost, with zeros where nothing arrives ("fill").
+
+    >>> shift([[1, 2, 3]], 0, 1).output.tolist(), shift([[1, 2, 3]], 0, 1, "fill").output.tolist()
+    ([[3.0, 1.0, 2.0]], [[0.0, 1.0, 2.0]])
+    """
+    values, shape = planes("input", input)
+    for name, value in (("dy", dy), ("dx", dx)):
+        if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
+            raise ValueError(f"{name}={value!r} should be a whole number")
+    if mode not in ("roll", "fill"):
+        raise ValueError(f"mode={mode!r} is unknown: roll or fill")
+    channels, height, width = values.shape
+    c, y, x = np.ogrid[:channels, :height, :width]
+    row, column = y - dy, x - dx
+    kept = np.broadcast_to((mode == "roll") | ((row >= 0) & (row < height) & (column >= 0) & (column < width)), values.shape).ravel()
+    source = np.broadcast_to((c * height + row % height) * width + column % width, values.shape).ravel()
+    call = Call("shift", {"input": values.reshape(shape)}, {"dy": int(dy), "dx": int(dx), "mode": mode})
+    return _copied(call, values, shape, Grid(values.shape), gather(source[kept], np.flatnonzero(kept)))
+
+
 def pixel_shuffle(input: Any, r: int) -> Trace:
     """Groups of r * r channels become r x r blocks: (C * r * r, H, W) to (C, H * r, W * r).
 

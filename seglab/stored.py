@@ -16,8 +16,8 @@ from seglab.trace import Call, Trace
 VERSION = 1
 _NAMES = {
     normalisation: "batch_norm",
-    operators: "avg_pool2d conv1d conv2d conv_transpose1d conv_transpose2d max_pool2d min_pool2d",
-    rearranging: "bed_of_nails concat crop interpolate max_unpool2d pixel_shuffle relu sigmoid subtract tanh threshold",
+    operators: "avg_pool2d conv1d conv2d conv_transpose1d conv_transpose2d locally_connected2d max_pool2d min_pool2d",
+    rearranging: "bed_of_nails concat crop interpolate max_unpool2d pixel_shuffle relu shift sigmoid subtract tanh threshold",
 }
 OPERATORS: dict[str, Callable[..., Trace]] = {name: getattr(module, name) for module, names in _NAMES.items() for name in names.split()}
 

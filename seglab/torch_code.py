@@ -109,20 +109,31 @@ def _arguments(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
 def _conv(dims: int) -> _Expression:
     def expression(operands: dict[str, _Operand], options: Mapping[str, Any]) -> str:
         source, weight = operands["input"], operands["weight"]
-        image, mode = source.lifted(dims + 2), options["padding_mode"]
-        around = options["padding"]
+        image, around = source.lifted(dims + 2), options["padding"]
         even = all(before == after for before, after in around)
         call = dict(options, padding=tuple(before for before, _ in around))
-        if mode != "zeros" or not even:
-            sides = tuple(side for pair in reversed(around) for side in pair)
-            told = "" if mode == "zeros" else f', mode="{mode}"'
-            image = f"F.pad({image}, {sides}{told})" if any(sides) else image
-            call["padding"] = 0
+        if options["padding_mode"] != "zeros" or not even:
+            image, call["padding"] = _padded(image, options), 0
         bias = f", {operands['bias']}" if "bias" in operands else ""
         rest = _arguments(call, {"stride": 1, "padding": 0, "dilation": 1, "groups": 1})
         return f"F.conv{dims}d({image}, {weight.lifted(dims + 2)}{bias}{rest})" + _lowered(source, weight, dims)
 
     return expression
+
+
+def _padded(image: str, options: Mapping[str, Any]) -> str:
+    sides = tuple(side for pair in reversed(options["padding"]) for side in pair)
+    mode = options["padding_mode"]
+    told = "" if mode == "zeros" else f', mode="{mode}"'
+    return f"F.pad({image}, {sides}{told})" if any(sides) else image
+
+
+def _locally_connected(operands: dict[str, _Operand], options: Mapping[str, Any]) -> str:
+    """Torch has no such layer: its windows, each times the kernel of its place."""
+    source, weight = operands["input"], operands["weight"]
+    windows = f"F.unfold({_padded(source.lifted(4), options)}, {weight}.shape[2:], stride={_number(options['stride'])})"
+    lift = "[None]" if source.rank == 3 else ""
+    return f"({windows}[0].T.reshape({weight}.flatten(2).shape) * {weight}.flatten(2)).sum(2){lift}"
 
 
 def _conv_transpose(dims: int) -> _Expression:
@@ -180,6 +191,15 @@ def _crop(operands: dict[str, _Operand], options: Mapping[str, Any]) -> str:
     return f"{operands['input']}[..., {top}:{top + height}, {left}:{left + width}]"
 
 
+def _shift(operands: dict[str, _Operand], options: Mapping[str, Any]) -> str:
+    source, (dy, dx) = operands["input"], (options["dy"], options["dx"])
+    if options["mode"] == "roll":
+        return f"torch.roll({source}, ({dy}, {dx}), (-2, -1))"
+    sides = tuple(side for by in (dx, dy) for side in (max(by, 0), max(-by, 0)))
+    kept = ", ".join(f":{source}.shape[{axis}]" if by >= 0 else f"{-by}:" for axis, by in ((-2, dy), (-1, dx)))
+    return f"F.pad({source}, {sides})[..., {kept}]"
+
+
 def _concat(operands: dict[str, _Operand], options: Mapping[str, Any]) -> str:
     return f"torch.cat([{', '.join(operand.lifted(3) for operand in operands.values())}])"
 
@@ -208,6 +228,7 @@ _EXPRESSIONS: dict[str, _Expression] = {
     "batch_norm": _batch_norm,
     "conv1d": _conv(1),
     "conv2d": _conv(2),
+    "locally_connected2d": _locally_connected,
     "conv_transpose1d": _conv_transpose(1),
     "conv_transpose2d": _conv_transpose(2),
     "max_pool2d": _pool("F.max_pool2d"),
@@ -217,6 +238,7 @@ _EXPRESSIONS: dict[str, _Expression] = {
     "interpolate": _interpolate,
     "bed_of_nails": _nails,
     "crop": _crop,
+    "shift": _shift,
     "concat": _concat,
     "subtract": lambda operands, _: f"{operands['input']} - {operands['other']}",
     "relu": _cell_by_cell("relu"),

@@ -74,6 +74,24 @@ def convolutions(draw: Any, dims: int) -> dict[str, Any]:
 
 
 @st.composite
+def untied(draw: Any) -> dict[str, Any]:
+    """A kernel for each output cell, as many as a convolution of the same setting has."""
+    image = draw(arrays(*([1] if draw(st.booleans()) else []), draw(st.integers(1, 6)), draw(st.integers(1, 6))))
+    taps = draw(small), draw(small)
+    setting = {
+        "stride": draw(pairs(1, 2)),
+        "padding": draw(st.one_of(pairs(0, 2), st.tuples(*[st.tuples(st.integers(0, 2), st.integers(0, 2))] * 2))),
+        "padding_mode": draw(st.sampled_from(["zeros", "reflect", "replicate", "circular"])),
+        "activation": draw(st.sampled_from([None, "relu"])),
+    }
+    try:
+        places = OPERATORS["conv2d"](image, np.ones(taps), **setting).output.shape[-2:]
+    except ValueError:
+        reject()
+    return {"input": image, "weight": draw(arrays(*places, *taps)), **setting}
+
+
+@st.composite
 def transposed(draw: Any, dims: int) -> dict[str, Any]:
     groups = draw(st.sampled_from([1, 2]))
     image, channels = draw(images(dims, most=4, groups=groups))
@@ -181,6 +199,7 @@ def shuffles(draw: Any) -> dict[str, Any]:
 SETTINGS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "conv1d": convolutions(1),
     "conv2d": convolutions(2),
+    "locally_connected2d": untied(),
     "conv_transpose1d": transposed(1),
     "conv_transpose2d": transposed(2),
     "max_pool2d": pools("dilation"),
@@ -191,6 +210,7 @@ SETTINGS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "interpolate": interpolations(),
     "bed_of_nails": single(scale=pairs(1, 3)),
     "crop": crops(),
+    "shift": single(dy=st.integers(-7, 7), dx=st.integers(-7, 7), mode=st.sampled_from(["roll", "fill"])),
     "concat": together("input0", "input1", "input2"),
     "subtract": together("input", "other"),
     "relu": single(),
@@ -212,6 +232,8 @@ FLAGS: dict[str, dict[str, list[Any]]] = {
         "groups": [1, 2],
         "activation": [None, "relu", "sigmoid", "tanh"],
     },
+    "locally_connected2d": {"padding_mode": ["zeros", "reflect", "replicate", "circular"], "stride": [1, 2]},
+    "shift": {"mode": ["roll", "fill"]},
     "conv_transpose1d": {"output_padding": [0, 1], "dilation": [1, 2, 3], "stride": [1, 2, 3]},
     "conv_transpose2d": {"groups": [1, 2], "activation": [None, "relu", "sigmoid", "tanh"]},
     "max_pool2d": {"ceil_mode": [True, False]},

@@ -8,6 +8,7 @@ import pytest
 import seglab as sl
 from seglab.lessons import LESSONS
 from seglab.lessons.channels import parameters, slopes
+from seglab.lessons.left_right import trained
 from seglab.stage.lesson import build
 
 NINE = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
@@ -266,3 +267,78 @@ def test_a10_offsets_in_memory() -> None:
     state = stop_of("channels", "In memory")
     assert state["at"] - 1 == 39
     assert state["x"][2][1][3] == 39
+
+
+def apart(**changes: object) -> float:
+    """The largest |f(T x) - T f(x)| that a setting of the lesson shows."""
+    lesson = LESSONS["translation"]
+    return float(abs(build(lesson, lesson.state(**changes)).values("d")).max())
+
+
+IMAGE = "random4.8x8"
+
+
+def test_c1_exact_for_stride_1_with_circular_padding_and_broken_at_the_border_by_the_others() -> None:
+    for dy in (-3, 0, 5):
+        for dx in range(-2, 9):
+            assert apart(x=IMAGE, dy=dy, dx=dx) == 0
+            assert apart(x=IMAGE, activation="relu", third="conv", dy=dy, dx=dx) == 0
+    lesson = LESSONS["translation"]
+    for mode in ("zeros", "reflect", "replicate"):
+        broken = build(lesson, lesson.state(x=IMAGE, padding_mode=mode, dy=0, dx=3)).values("d") != 0
+        assert broken.any()
+        assert not broken[1:-1, [1, 4, 5, 6]].any(), "only at the border of the image, and where the shift has put it"
+
+
+def test_c1_strides_hold_for_their_multiples_only() -> None:
+    for stride in (2, 4):
+        assert [apart(x=IMAGE, stride=stride, dy=0, dx=dx) == 0 for dx in range(9)] == [dx % stride == 0 for dx in range(9)]
+    for second in ("max_pool", "avg_pool", "blur_pool", "stride_conv"):
+        assert [apart(x=IMAGE, second=second, dy=0, dx=dx) == 0 for dx in range(5)] == [True, False, True, False, True]
+    both = [apart(x="random4.16x16", stride=2, second="max_pool", dy=dx, dx=dx) == 0 for dx in range(9)]
+    assert both == [dx % 4 == 0 for dx in range(9)]
+
+
+def test_c1_weight_sharing_is_the_cause() -> None:
+    lesson = LESSONS["translation"]
+    for dx in range(1, 8):
+        assert (build(lesson, lesson.state(x="ones9.8x8", first="untied", dy=0, dx=dx)).values("d") != 0).mean() > 0.7
+        assert apart(x="ones9.8x8", first="conv", dy=0, dx=dx) == 0
+
+
+def test_c1_rolled_and_filled() -> None:
+    kept = {"padding_mode": "zeros", "dy": 0}
+    assert [apart(**kept, mode="fill", dx=dx) == 0 for dx in (0, 2, 4, 5)] == [True, True, True, False]
+    assert apart(padding_mode="circular", mode="fill", dy=0, dx=4) > 0, "what left is not there to go around"
+
+
+def test_c1_a_blur_makes_the_break_smaller() -> None:
+    broken = {
+        second: apart(activation="relu", second=second, dy=0, dx=1) for second in ("max_pool", "avg_pool", "blur_pool", "stride_conv")
+    }
+    assert broken == {"max_pool": 36, "avg_pool": 15.75, "blur_pool": 6.1875, "stride_conv": 129}
+
+
+def test_c2_a_spike_stays_in_its_window_or_does_not() -> None:
+    line = np.zeros((2, 8))
+    pooled = []
+    for column in (2, 3, 4):
+        line[0] = np.arange(8) == column
+        pooled.append(sl.max_pool2d(line, 2).output.tolist())
+    assert pooled[0] == pooled[1] == [[0, 1, 0, 0]]
+    assert pooled[2] == [[0, 0, 1, 0]]
+    lesson = LESSONS["translation"]
+    assert [apart(**lesson.stops[at].state) for at in (5, 6)] == [0, 1]
+
+
+def test_c2_a_global_mean_is_invariant_and_a_flattened_layer_is_not() -> None:
+    for dx in range(1, 8):
+        assert apart(x=IMAGE, activation="relu", head="global_pool", dy=2, dx=dx) == 0
+        assert apart(activation="relu", head="dense", dy=0, dx=dx) > 1
+
+
+def test_c2_trained_on_the_left_and_tested_on_the_right() -> None:
+    flat, mean = (np.array([trained(head, seed) for seed in range(10)]) for head in ("flat", "mean"))
+    assert (mean == 1).all()
+    assert (flat[:, 0] == 1).all()
+    assert 0.4 < flat[:, 1].mean() < 0.6, "chance"

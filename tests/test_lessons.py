@@ -72,7 +72,8 @@ def values(field: Field) -> st.SearchStrategy:
         *[st.integers(1, 64)] * 2,
     )
     photo = st.builds(lambda n, h, w: f"photo{n}.{h}x{w}", st.integers(0, 1), *[st.integers(1, 64)] * 2)
-    return st.one_of(literal, pattern, photo)
+    scene = st.builds(lambda n, h, w: f"scene{n}.{h}x{w}", st.integers(0, 999), *[st.integers(1, 128)] * 2)
+    return st.one_of(literal, pattern, photo, scene)
 
 
 @pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
@@ -115,6 +116,7 @@ def test_a_stops_number_alone_is_a_link_to_it() -> None:
         ({"x": "1_nan"}, "x=1_nan is not a grid of numbers (at most six decimals): the lesson starts with its own."),
         ({"x": "_".join("1" * 9)}, "x=1_1_1_1_1_1_1_1_1 is out of range (1 to 8 cells a side): the lesson starts with its own."),
         ({"x": "random1.99x2"}, "x=random1.99x2 is out of range (1 to 64 cells a side): the lesson starts with its own."),
+        ({"x": "scene1.129x2"}, "x=scene1.129x2 is out of range (1 to 128 cells a side): the lesson starts with its own."),
         (
             {"view": "<script>"},
             "view=<script> is not one of stamp, slide, shift, zeros, matrix, bilinear, return: the lesson starts with stamp.",

@@ -220,6 +220,28 @@ def test_playing_pointing_and_dragging_send_nothing(visit: Visit) -> None:
         wait_for(lambda: sent, page)
 
 
+def test_dragging_an_image_sends_nothing_until_it_is_let_go(visit: Visit) -> None:
+    with visit("/") as page:
+        sent: list[Any] = []
+        page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+        page.goto(page.url + link("translation", stop=8, **LESSONS["translation"].stops[7].state)[1:])
+        ready(page)
+        page.wait_for_timeout(1000)  # whatever the page itself sends after it has opened
+        sent.clear()
+        box = page.get_by_role("grid", name="T x, 128 by 128", exact=False).bounding_box()
+        page.mouse.move(box["x"] + 60, box["y"] + 60)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 110, box["y"] + 40, steps=30)
+        page.wait_for_timeout(700)
+        assert sent == []
+        page.mouse.up()
+        wait_for(lambda: sent, page)
+        state = state_of(page)
+        assert state["dx"] > 9
+        assert state["dy"] < 0
+        wait_for(lambda: f"dx={state['dx']}" in page.url, page)
+
+
 def test_a_slow_server_never_brings_back_an_older_state(visit: Visit) -> None:
     """Settles that pile up are told one at a time, the last one last."""
     lesson = LESSONS["transposed_convolution"]

@@ -274,7 +274,10 @@ def test_an_svg_is_read_back(lesson: Lesson, state: State) -> None:
         images = [e for e in root.iter(f"{SVG}image") if e.attrib["data-grid"] == sheet.spec.grid]
         if images:
             assert len(images) == sheet.channels
-            compare_pixels(images[0], sheet, np.where(reached, values, 0) if reached is not None else values)
+            compared = sheet.values
+            if scene.view.remark == "shifts" and sheet.spec.role == "difference":  # large or small beside what is compared
+                compared = scene.pipeline[sheet.of].canvas
+            compare_pixels(images[0], sheet, np.where(reached, values, 0) if reached is not None else values, compared)
             continue
         pairs = []
         for real, place in enumerate(sheet.grid.places):
@@ -286,10 +289,11 @@ def test_an_svg_is_read_back(lesson: Lesson, state: State) -> None:
         agree(pairs)
 
 
-def compare_pixels(image: ElementTree.Element, sheet: Any, values: Any) -> None:
+def compare_pixels(image: ElementTree.Element, sheet: Any, values: Any, compared: Any) -> None:
+    """The fills are those of the values, on the scale of the largest of what is `compared`."""
     pixels = np.asarray(Image.open(BytesIO(b64decode(image.attrib["href"].split(",", 1)[1]))).convert("RGB"))
     assert pixels.shape[:2] == (sheet.rows, sheet.columns)
-    largest = np.abs(sheet.values).max()
+    largest = np.abs(compared).max()
     signed = any(np.ptp(pixel) for pixel in pixels.reshape(-1, 3)) or not sheet.spec.photo
     grid = values.reshape(sheet.grid.shape)[0]
     (top, _), (left, _) = sheet.grid.margins
@@ -405,7 +409,7 @@ def test_a_walk_keeps_the_stages_pace(modules: Page) -> None:
 
 def test_what_is_too_large_says_so(tmp_path: Path) -> None:
     large = sl.relu(np.zeros((300, 300)))
-    with pytest.raises(ValueError, match=r"a picture shows up to 50,000 cells, and these grids have 180,000: take a smaller input"):
+    with pytest.raises(ValueError, match=r"a picture shows up to 120,000 cells, and these grids have 180,000: take a smaller input"):
         large.save(tmp_path / "large.png")
     lesson = LESSONS["convolution"]
     assert refused(lesson, lesson.state(view="photo"), ".gif").startswith("a GIF shows up to 400 steps, and this walk has 3,")

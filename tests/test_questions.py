@@ -129,8 +129,38 @@ def foreground(asked: Asked, state: State, picture: Pipeline) -> str:
     return str(int((picture.values("y") > 0.5).sum()))
 
 
+def apart(state: State) -> float:
+    return float(abs(build(LESSONS["translation"], state).values("d")).max())
+
+
+def spikes(asked: Asked, state: State, picture: Pipeline) -> str:
+    assert apart(state) > 0, "the picture shows the one that moves"
+    column = int(np.argmax(np.max(state["x"], axis=0)))
+    return f"Only the one at {column} moves"
+
+
+def strides(asked: Asked, state: State, picture: Pipeline) -> str:
+    assert apart(state) == 0
+    assert all(apart({**state, "dx": dx}) > 0 for dx in range(1, state["dx"]))
+    return str(state["dx"])
+
+
+def around(asked: Asked, state: State, picture: Pipeline) -> str:
+    assert apart(state) > 0, "the picture shows one that fails"
+    exact = [mode for mode in asked.choices if apart({**state, "padding_mode": mode}) == 0]
+    assert len(exact) == 1
+    return exact[0]
+
+
+def halves(asked: Asked, state: State, picture: Pipeline) -> str:
+    assert apart(state) > 0
+    assert "with a global mean 100% and 100%" in asked.because
+    return "About 50%"
+
+
 READ: dict[str, tuple[Callable[[Asked, State, Pipeline], str], ...]] = {
     "convolution": (places, border, first_cell),
+    "translation": (spikes, strides, around, halves),
     "transposed_convolution": (overlap, size, last_row, even),
     "output_size": (floors, inverse, windows),
     "unet_by_hand": (cells_right, foreground),
@@ -153,6 +183,7 @@ def test_the_picture_shows_the_right_answer(name: str, number: int, read: Callab
 def test_the_lectures_own_numbers_come_first() -> None:
     right = {name: [question(0).right for question in lesson.questions] for name, lesson in LESSONS.items()}
     assert right["convolution"] == ["9,604", "Along the border", "No"]
+    assert right["translation"] == ["Only the one at 3 moves", "4", "circular", "About 50%"]
     assert right["transposed_convolution"] == ["None", "3 × 3", "No", "4 × 4"]
     assert right["output_size"] == ["3 and 3", "7", "3"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 TRANSPOSED = LESSONS["transposed_convolution"]
+TRANSLATION = LESSONS["translation"]
 STYLE = Path(__file__).parents[1] / "seglab" / "stage" / "browser" / "v1" / "stage.css"
 
 
@@ -304,6 +306,151 @@ def test_a_new_operator_leaves_behind_what_it_lacks(stage: Mounted) -> None:
     stage.page.get_by_label("Operator").select_option("avg_pool")
     assert stage.state["op"] == "avg_pool"
     assert stage.state["dilation"] == [1, 1]
+
+
+# -- an image that is moved ---------------------------------------------------------------------------------------------
+
+
+def shift_by_hand(stage: Mounted, title: str, down: int, right: int) -> None:
+    """Drag a panel by whole cells with the mouse, and leave the button pressed."""
+    (x0, y0), (x1, y1) = stage.place(title, 4, 4), stage.place(title, 4 + down, 4 + right)
+    stage.page.mouse.move(x0, y0)
+    stage.page.mouse.down()
+    stage.page.mouse.move(x1, y1, steps=8)
+    stage.page.wait_for_function("!stage.hands.dragging")
+
+
+def difference(stage: Mounted) -> float:
+    return stage.js("Math.max(...stage.scene.made.grids.get('d').data.map(Math.abs))")
+
+
+@pytest.mark.parametrize("title", ["x", "T x"])
+def test_dragging_moves_the_image_and_the_answer_follows(title: str, stage: Mounted) -> None:
+    stage.open(TRANSLATION, dy=0, dx=0)
+    shift_by_hand(stage, title, -2, 3)
+    assert (stage.state["dy"], stage.state["dx"]) == (-2, 3)
+    assert difference(stage) == 0
+    assert "Largest difference |f(T x) − T f(x)|: 0. Both orders give the same." in stage.js("stage.remark.textContent")
+    stage.page.wait_for_timeout(450)  # longer than the rest after which the host would be told
+    assert stage.told == [], "nothing is told while the image is held"
+    stage.page.mouse.up()
+    wait_for(lambda: stage.told)
+    assert stage.told == [["v=1&dy=-2&dx=3", False]]
+
+
+def test_what_is_not_equivariant_shows_while_it_is_dragged(stage: Mounted) -> None:
+    stage.open(TRANSLATION, padding_mode="zeros", dy=0, dx=0)
+    seen = []
+    for right in (1, 2, 3):
+        shift_by_hand(stage, "T x", 0, right)
+        stage.page.mouse.up()
+        seen.append((stage.state["dx"], difference(stage)))
+    assert seen == [(1, 0), (3, 0), (6, 36)]
+    assert "36, where A goes up to" in stage.js("stage.remark.textContent")
+
+
+def test_a_press_in_place_chooses_a_cell(stage: Mounted) -> None:
+    stage.open(TRANSLATION)
+    stage.page.mouse.move(*stage.place("T x", 3, 4))
+    stage.page.mouse.down()
+    stage.page.mouse.up()
+    assert (stage.state["dy"], stage.state["dx"]) == (1, 2)
+    assert stage.ledger == "Tx(3,4) = x(2,2) = 9"
+
+
+def test_a_finger_moves_the_image_too(browser: Browser, files: str) -> None:
+    context = browser.new_context(has_touch=True, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(files)
+    page.add_style_tag(path=str(STYLE))
+    stage = Mounted(page)
+    stage.open(TRANSLATION, dy=0, dx=0)
+    page.wait_for_function("stage.board.places.length")
+    (x0, y0), (x1, y1) = stage.place("T x", 2, 2), stage.place("T x", 5, 3)
+    touch = context.new_cdp_session(page)
+    touch.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": x0, "y": y0}]})
+    for share in (0.2, 0.4, 0.6, 0.8, 1):
+        touch.send(
+            "Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [{"x": x0 + share * (x1 - x0), "y": y0 + share * (y1 - y0)}]}
+        )
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.wait_for_function("stage.state.dy === 3 && stage.state.dx === 1")
+    context.close()
+
+
+def test_keys_move_the_image(stage: Mounted) -> None:
+    stage.open(TRANSLATION)
+    stage.page.get_by_role("grid", name="T x, 8 by 8", exact=False).focus()
+    for key in ("Shift+ArrowLeft", "Shift+ArrowUp", "Shift+ArrowUp", "Shift+ArrowUp", "ArrowRight"):
+        stage.page.keyboard.press(key)
+    assert (stage.state["dy"], stage.state["dx"]) == (-2, 1)
+    slide(stage, "Shift right", -5)
+    assert stage.state["dx"] == -5
+    stage.page.get_by_role("button", name="Shift down less").click()
+    assert stage.state["dy"] == -3
+
+
+def test_the_chart_says_what_numpy_says(stage: Mounted) -> None:
+    for number in (5, 9):
+        state = TRANSLATION.state(stop=number, **TRANSLATION.stops[number - 1].state)
+        stage.open(TRANSLATION, **state)
+        stage.page.wait_for_function("stage.chart.values.length === 9 && stage.chart.drawn")
+        wanted = [abs(build(TRANSLATION, {**state, "dy": 0, "dx": dx}).values("d")).max() for dx in range(9)]
+        assert stage.js("stage.chart.values") == pytest.approx(wanted, abs=1e-12)
+        assert [value == 0 for value in wanted] == [dx % 2 == 0 for dx in range(9)]
+        label = stage.page.locator(".shifts svg").get_attribute("aria-label")
+        assert label.startswith("Largest difference when the image moves to the right by 0 to 8 cells: 0, ")
+        radii = [circle.get_attribute("r") for circle in stage.page.locator(".shifts circle").all()]
+        assert [at for at, radius in enumerate(radii) if radius != "3"] == [1], "the shift that is shown"
+
+
+def test_only_what_follows_from_the_shift_is_worked_out_anew(stage: Mounted) -> None:
+    stage.open(TRANSLATION, stop=8, **TRANSLATION.stops[7].state)
+    stage.js("window.before = { traces: stage.scene.made.traces, links: stage.scene.links }")
+    stage.js("stage.change({ dx: 10 })")
+    same = stage.js(
+        """() => {
+          const { traces } = stage.scene.made, kept = (name) => traces.get(name) === before.traces.get(name);
+          const rows = (name) => traces.get(name).rows.out === before.traces.get(name).rows.out;
+          const columns = stage.scene.links.find((link) => link.name === "y1").columns, old = before.links.find((link) => link.name === "y1").columns;
+          return [["fx1", "fx2", "fx"].every(kept), ["y1", "y2", "y"].some(kept), ["y1", "y2", "y"].every(rows), [...columns].every(([panel, column]) => old.get(panel) === column)];
+        }"""
+    )
+    assert same == [True, False, True, True]
+
+
+def test_a_picture_of_ones_own_stays_in_the_browser(stage: Mounted) -> None:
+    from PIL import Image
+
+    stage.open(TRANSLATION)
+    across = np.tile(np.arange(256, dtype=np.uint8)[None, :, None], (128, 1, 3))
+    across[..., 1] = 0
+    buffer = BytesIO()
+    Image.fromarray(across).save(buffer, "PNG")
+    with stage.page.expect_file_chooser() as chooser:
+        stage.page.get_by_role("button", name="Your picture…").click()
+    chooser.value.set_files({"name": "mine.png", "mimeType": "image/png", "buffer": buffer.getvalue()})
+    stage.page.wait_for_function("stage.state.photo.own")
+    rows = np.array(stage.state["photo"]["rows"])
+    middle = across[:, 64:192].astype(float) @ [0.299, 0.587, 0.114] / 255
+    assert rows.shape == (128, 128)
+    np.testing.assert_allclose(rows, middle, atol=0.0101)
+    assert stage.state["view"] == "photo"
+    assert stage.message == "Your picture stays in this browser: elsewhere a link shows the sample in its place."
+    assert stage.told == [["v=1&view=photo", True]]
+    shift_by_hand(stage, "T x", 0, 6)
+    stage.page.mouse.up()
+    assert difference(stage) == 0
+
+
+def test_a_file_that_is_no_picture_is_answered_in_a_sentence(stage: Mounted) -> None:
+    stage.open(TRANSLATION)
+    with stage.page.expect_file_chooser() as chooser:
+        stage.page.get_by_role("button", name="Your picture…").click()
+    chooser.value.set_files({"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"})
+    stage.page.wait_for_function("stage.message.textContent")
+    assert stage.message == "“notes.txt” is no picture that this browser can read: take a PNG, JPEG or WebP file."
+    assert stage.state["view"] == "numbers"
 
 
 # -- the timeline and the host ----------------------------------------------------------------------------------------------

@@ -166,9 +166,7 @@ def random_states(lesson: Lesson, count: int) -> list[dict[str, Any]]:
             if field.kind == "grid":
                 size = rng.integers(field.low, min(field.high, 5) + 1, 2)
                 literal = (rng.integers(-8, 9, (*field.planes, *size)) / 4).tolist()
-                pattern = (
-                    f"{rng.choice(['random', 'ones', 'disc', 'photo'])}{rng.integers(0, 2)}.{rng.integers(1, 12)}x{rng.integers(1, 12)}"
-                )
+                pattern = f"{rng.choice(['random', 'ones', 'disc', 'photo', 'scene'])}{rng.integers(0, 2)}.{rng.integers(1, 12)}x{rng.integers(1, 12)}"
                 state[field.name] = literal if rng.random() < 0.7 or field.high < 8 else pattern
             elif field.kind == "pair":
                 state[field.name] = rng.integers(field.low, min(field.high, 9) + 1, 2).tolist()

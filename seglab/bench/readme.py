@@ -50,6 +50,7 @@ def table(drawn: dict[str, Any], trained: dict[str, Any]) -> str:
             "… 64 × 64 cells as pixels, playing and pointing",
             " / ".join(f"{drawn[f'pixels_{name}_frame_p95']:.1f}" for name in ("playing", "pointing")) + " ms",
         ),
+        ("… dragging a 128 × 128 picture through convolution, pooling, convolution", f"{drawn['picture_dragging_frame_p95']:.1f} ms"),
         (
             "event to end of layout, pointing and dragging, 95 % within",
             f"{drawn['pointing_event_p95']:.1f} and {drawn['dragging_event_p95']:.1f} ms",

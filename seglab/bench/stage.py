@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 PLAIN_APP = 'import streamlit as st\nst.title("Hello")\n'
 SETTING = "v=1&x=random3.12x12&w=random5.5x5&at=0"  # 16 x 16 output, 5 x 5 kernel
 PIXELS = "v=1&x=disc9.64x64&w=1_1_1~1_1_1~1_1_1&at=0"  # 64 x 64 input
+PICTURE = "v=1&view=photo&activation=relu&second=max_pool&third=conv"  # 128 x 128 image through convolution, pooling, convolution
 FIND = """() => {
   const inside = (one) => one.shadowRoot?.querySelector(".stage");
   window.S = [...document.querySelectorAll("*")].map(inside).find(Boolean).stage;
@@ -97,7 +98,7 @@ def measure(tell: Callable[[str], None]) -> dict[str, Any]:
     ):
         result |= _frames(browser, app)
         result |= _first_page(browser, app, plain)
-    for name in ("idle", "playing", "pointing", "dragging", "pixels_playing", "pixels_pointing"):
+    for name in ("idle", "playing", "pointing", "dragging", "pixels_playing", "pixels_pointing", "picture_dragging"):
         tell(f"frames, {name.replace('_', ' ')}: p95 {result[f'{name}_frame_p95']:.1f} ms")
     tell(f"event to end of layout: pointing p95 {result['pointing_event_p95']:.2f} ms, dragging p95 {result['dragging_event_p95']:.2f} ms")
     tell(f"messages to the server meanwhile: {result['messages']}")
@@ -142,6 +143,9 @@ def _frames(browser: Browser, app: str) -> dict[str, Any]:
     result["pixels_playing_frame_p95"] = _p95(page.evaluate(FRAMES, 4))
     page.evaluate("() => S.timeline.go(S.timeline.count)")
     result["pixels_pointing_frame_p95"] = _p95(_while(page, lambda: _wander(page)))
+    _open(page, f"{app}/translation?{PICTURE}")
+    page.wait_for_timeout(1500)
+    result["picture_dragging_frame_p95"] = _p95(_while(page, lambda: _drag_picture(page, sent, result)))
     page.close()
     return result
 
@@ -176,6 +180,23 @@ def _drag(page: Page, sent: list[Any], result: dict[str, Any]) -> None:
     until, step = time.monotonic() + 3, 0
     while time.monotonic() < until:
         page.mouse.move(box["x"] + 8 + abs((step * 4) % (2 * 60) - 60), middle)
+        step += 1
+    result["messages"] += len(sent)
+    page.mouse.up()
+
+
+def _drag_picture(page: Page, sent: list[Any], result: dict[str, Any]) -> None:
+    """Hold the moved image and lead it around; what is sent meanwhile is counted."""
+    x, y = page.evaluate("""() => {
+      const place = S.board.places[S.scene.panels.find((panel) => panel.moves).index], box = S.board.element.getBoundingClientRect();
+      return [box.left + place.x + place.width / 2, box.top + place.y + place.height / 2];
+    }""")
+    sent.clear()
+    page.mouse.move(x, y)
+    page.mouse.down()
+    until, step = time.monotonic() + 3, 0
+    while time.monotonic() < until:
+        page.mouse.move(x + 70 * np.sin(step / 17), y + 50 * np.sin(step / 11))
         step += 1
     result["messages"] += len(sent)
     page.mouse.up()

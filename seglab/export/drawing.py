@@ -107,6 +107,8 @@ class Sketch:
         looks = maker is None or maker.trace.weight is None or maker.trace.weight.sum() > 0.5
         full = self.full[maker.name] if maker else None
         content = Content(sheet.values, _largest(sheet.values), sheet.spec.photo and looks)
+        if maker and sheet.role == "difference" and scene.view.remark == "shifts":
+            content = content._replace(largest=_largest(maker.trace.canvas))  # large or small beside what is compared
         if full:
             content = content._replace(canvas=full.canvas, touched=full.touched)
         if sheet.spec.plain:
@@ -137,16 +139,23 @@ class Sketch:
     # -- marks over the panels -------------------------------------------------------------------------------------------
 
     def _arrows(self) -> list[Mark]:
-        """A small arrow before every panel that a step made, where it stands right of its neighbour."""
-        made = {link.out.index for link in self.scene.links if link.out and link.out.index - 1 in link.columns}
+        """A small arrow before every panel that was made from the one on its left."""
+        sheets = self.scene.sheets
         arrows: list[Mark] = []
         for index, place in self.places.items():
             before = self.places.get(index - 1)
-            if index not in made or before is None or before.x + before.width > place.x:
+            if before is None or before.x + before.width > place.x:
+                continue
+            if not self._leads(sheets[index - 1], sheets[index]):
                 continue
             x, y = place.x - 11, place.y + place.height / 2
             arrows.append(Lines(((x - 12, y, x, y), (x - 5, y - 5, x, y), (x, y, x - 5, y + 5)), self.theme.muted, 1.5))
         return arrows
+
+    def _leads(self, source: Sheet, sheet: Sheet) -> bool:
+        """Whether a panel was made from another one, or with it, perhaps through hidden ones."""
+        made = [link for link in self.scene.links if link.out is sheet]
+        return any(source.index in link.columns or any(one.hidden and self._leads(source, one) for one in link.inps) for link in made)
 
     def _focus(self, cell: int) -> list[Mark]:
         scene, notes = self.scene, self._notes(cell)

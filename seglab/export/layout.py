@@ -57,6 +57,8 @@ def arrange(sheets: list[Sheet], width: float, height: float) -> Places:
     small = {sheet.index for sheet in unfolded if mixed and max(sheet.rows * _lines(sheet), _columns(sheet)) <= SMALL}
     if all(sheet.spec.at for sheet in unfolded):
         return _lattice(unfolded, width, height) or _flow(unfolded, width, height, small)
+    main = max(unfolded, key=lambda sheet: sheet.rows)
+    pixels = max(1, main.rows / 16)  # the cells of pictures are small, and still count
     best: tuple[float, Lines, float] | None = None
     for shown in _foldings(unfolded):
         kernel = next((sheet for sheet in shown if sheet.spec.role == "kernel"), None)
@@ -68,9 +70,11 @@ def arrange(sheets: list[Sheet], width: float, height: float) -> Places:
                 else:
                     lines[-1].append(sheet)
             cell = _fit(lines, width, height, small)
-            parted = any(line[0] is kernel for line in lines[1:])
-            # The first kernel stays beside what it is applied to; where it makes no difference, few lines and a full first one.
-            worth = cell * (0.8 if parted else 1) - 0.5 * len(lines) + 0.6 * len(lines[0]) / len(shown)
+            # The first kernel stays beside what it is applied to, and what leads begins a line; where it makes no difference, few lines
+            # and a full first one.
+            late = breaks > 0 and any(one.spec.leads for line in lines for one in line[1:])
+            parted = late or any(line[0] is kernel for line in lines[1:])
+            worth = _cell(main, cell, small) * pixels * (0.8 if parted else 1) - 0.5 * len(lines) + 0.6 * len(lines[0]) / len(shown)
             if best is None or worth > best[0] + 0.05:
                 best = worth, lines, cell
     assert best is not None

@@ -25,7 +25,7 @@ from seglab.stage.fields import State
 from seglab.stage.lesson import Lesson
 
 SCALE = 2  # pixels of PNG and GIF for each of the drawing's
-MOST_CELLS = 50_000
+MOST_CELLS = 120_000
 MOST_STEPS = 400
 MOST_SHARP = 100  # frames of a GIF at 2x; longer walks are at 1x
 MOST_DRAWN = 120_000  # cells over all frames of a GIF

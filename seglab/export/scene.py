@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from seglab.grid import Grid
 from seglab.pipeline import Pipeline, PipelineGradients
 from seglab.rows import FloatArray, IntArray, add_up
-from seglab.stage.fields import State
+from seglab.stage.fields import State, cells
 from seglab.stage.lesson import Lesson, Panel, View, build
 from seglab.stage.training import gradients
 from seglab.trace import NEUTRAL, Trace, reduce_rows
@@ -38,6 +38,7 @@ class Sheet:
     fill: float = 0.0
     extra: tuple[int, int] = (0, 0)  # rows and columns that output padding gives back
     width: int = 0  # of a matrix
+    shared: bool = False  # a kernel that several layers may have
     hidden: bool = False
     title: str = ""
     size: str = ""
@@ -133,12 +134,16 @@ def make_scene(lesson: Lesson, state: State) -> Scene:
     """Work out a state. Raises ValueError with a sentence where its settings are impossible."""
     view = lesson.view(state)
     pipeline = build(lesson, state)
-    shown = {panel.grid.split(":")[-1] for panel in view.panels}
+    drawn = [replace(panel, grid=grid) for panel in view.panels if (grid := _present(panel, pipeline, state))]
+    several = {grid for panel in view.panels if "|" in panel.grid and (grid := _present(panel, pipeline, state))}
+    shown = {panel.grid.split(":")[-1] for panel in drawn}
     unseen = [grid for grid in [*pipeline.inputs, *pipeline.steps] if grid not in shown]
-    specs = [*view.panels, *(replace(_HIDDEN, grid=grid) for grid in unseen)]
-    sheets = [_sheet(spec, index, index >= len(view.panels), pipeline) for index, spec in enumerate(specs)]
+    specs = [*drawn, *(replace(_HIDDEN, grid=grid) for grid in unseen)]
+    sheets = [_sheet(spec, index, index >= len(drawn), pipeline) for index, spec in enumerate(specs)]
+    for sheet in sheets:
+        sheet.shared = sheet.spec.grid in several
     _name_channels(sheets, pipeline)
-    weights = {step.grid: step.weight for step in view.steps}
+    weights = {step.grid: step.weight for step in view.steps_in(state)}
     links = [_link(name, step.trace, step.reads, sheets, weights.get(name)) for name, step in pipeline.steps.items()]
     followed = next(link for link in links if link.name == view.follows)
     line = all(sheet.kind != "grid" or sheet.grid.shape[1] == 1 for sheet in sheets) and followed.trace.kernel_size[0] == 1
@@ -155,16 +160,37 @@ def make_scene(lesson: Lesson, state: State) -> Scene:
 
 def _pictured(lesson: Lesson, state: State, view: View) -> Trace:
     """The followed trace; for inserted zeros the transposed convolution that they picture."""
-    step = next(step for step in view.steps if step.grid == view.follows)
+    steps = view.steps_in(state)
+    step = next(step for step in steps if step.grid == view.follows)
     if step.op == "zero_insertion":
         plain = replace(step, op="conv_transpose", inserted=None)
-        view = replace(view, steps=tuple(plain if one is step else one for one in view.steps), panels=())
+        view = replace(view, steps=tuple(plain if one is step else one for one in steps), panels=())
     return build(lesson, state, view)[view.follows]
 
 
 def _overlap(trace: Trace) -> FloatArray:
     """How many stamps reach each real output cell."""
     return trace.out_grid.fold(add_up(trace.rows.out, np.ones(len(trace.rows)), trace.out_grid.size))
+
+
+def _present(panel: Panel, pipeline: Pipeline, state: State) -> str | None:
+    """A panel's grid as it is there, or None: a chain may leave it out, or the layer whose kernel it would be."""
+    kind, _, of = panel.grid.rpartition(":")
+    if "|" not in of:
+        return panel.grid if kind == "kernel" or of in pipeline else None
+    assert isinstance(panel.edits, str)
+    own = cells(state[panel.edits])
+    traces = [(name, pipeline[name]) for name in of.split("|") if name in pipeline.steps]
+    return next((f"{kind}:{name}" for name, trace in traces if _has_kernel(trace, own)), None)
+
+
+def _shares(sheet: Sheet, trace: Trace) -> bool:
+    """Whether a kernel that several layers may have is also this one's."""
+    return sheet.shared and _has_kernel(trace, sheet.values.reshape(sheet.grid.shape[1:]))
+
+
+def _has_kernel(trace: Trace, kernel: FloatArray) -> bool:
+    return trace.op == "conv2d" and trace.weight is not None and np.array_equal(trace.weight[0, 0], kernel)
 
 
 # -- panels ------------------------------------------------------------------------------------------------------------
@@ -238,6 +264,9 @@ def _name_channels(sheets: list[Sheet], pipeline: Pipeline) -> None:
         step, labels = pipeline.steps[sheet.of], []
         assert step.trace.weight is not None
         first, second = step.trace.weight.shape[:2]
+        if step.trace.op == "locally_connected2d":  # a kernel for each place of the output
+            sheet.labels = tuple(f"{row},{column}" for row in range(first) for column in range(second))
+            continue
         up = step.trace.op.startswith("conv_transpose")
         groups = (step.trace.out_grid.shape[0] if up else step.trace.inputs[0].shape[0]) // second
         for plane in range(sheet.channels):
@@ -315,7 +344,7 @@ def _link(name: str, trace: Trace, reads: tuple[str, ...], sheets: list[Sheet], 
             columns[sheet.index] = out
         elif sheet.kind == "column" and at is not None:
             columns[sheet.index] = inp
-        elif sheet.kind == "kernel" and sheet.of == name:
+        elif sheet.kind == "kernel" and (sheet.of == name or _shares(sheet, trace)):
             columns[sheet.index] = trace.rows.weight
         elif sheet.kind in ("matrix", "transpose") and sheet.of == name:
             line, column = (out, inp) if sheet.kind == "matrix" else (inp, out)

@@ -14,30 +14,36 @@ import numpy as np
 
 from seglab.pipeline import Pipeline
 from seglab.rows import FloatArray
-from seglab.stage.fields import Field, State, cells, decode, encode
+from seglab.stage.fields import Field, State, cells, decode, encode, scrambled
 from seglab.stored import OPERATORS
 from seglab.trace import Reading, Trace
 from seglab.zero_insertion import zero_insertion
 
 LARGEST_MATRIX = 64 * 64
-END = 9999  # as many steps as there are
+END = 999_999  # as many steps as there are
 Role = Literal["input", "kernel", "output", "skip", "difference"]
 
 
 @dataclass(frozen=True)
 class Ref:
-    """Stands for the value of a field; with `cases`, for what they say of that value ("0" and "1" for a flag), itself a value or a Ref."""
+    """Stands for the value of a field; with `cases`, for what they say of that value ("0" and "1" for a flag), itself a value or a Ref.
+
+    `over` divides it, by one after the other, and rounds down.
+    """
 
     field: str
     cases: Mapping[str, Any] | None = None
+    over: tuple[Ref, ...] = ()
 
     def of(self, state: State) -> Any:
         """What it stands for in a state."""
         value = state[self.field]
-        if self.cases is None:
-            return value
-        found = self.cases.get(str(int(value)) if isinstance(value, bool) else value, value)
-        return found.of(state) if isinstance(found, Ref) else found
+        if self.cases is not None:
+            value = self.cases.get(str(int(value)) if isinstance(value, bool) else value, value)
+            value = value.of(state) if isinstance(value, Ref) else value
+        for by in self.over:
+            value //= by.of(state)
+        return value
 
 
 @dataclass(frozen=True)
@@ -62,9 +68,11 @@ class Part:
 class Step:
     """One grid of a view: `op` applied to the grids that it `reads`, with `weight` from a field, a part of one, or a grid (``grid:NAME``).
 
-    `op` is an operator of `seglab`, or one of four that look at the state first: ``conv`` and ``conv_transpose`` (1-D where image and
-    kernel are single rows), ``zero_insertion`` (two grids: this one, and the image with its zeros under the name in `inserted`), and
-    ``layer`` (what the option ``op`` names, see `LAYERS`; a pair field as `weight` stands for a kernel of ones).
+    `op` is an operator of `seglab`, or one of seven that look at the state or the image first: ``conv`` and ``conv_transpose`` (1-D where
+    image and kernel are single rows), ``zero_insertion`` (two grids: this one, and the image with its zeros under the name in `inserted`),
+    ``layer`` (what the option ``op`` names, see `LAYERS`; a pair field as `weight` stands for a kernel of ones), ``global_pool`` (the mean
+    of the whole image), ``dense`` (one unit with a weight for every pixel), and ``untied`` (a locally connected layer: at every place the
+    kernel changed by numbers of its own).
     """
 
     grid: str
@@ -78,11 +86,36 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Chain:
+    """Layers one after the other as one entry of a view's steps, each chosen by a field; it begins with the grid that it `reads`.
+
+    `layers` are pairs of a field and the steps by its value; a value without a step leaves the layer out. The second layer makes the grid
+    called `grid` and a 2, the last one that is there `grid` itself.
+    """
+
+    grid: str
+    reads: str
+    layers: tuple[tuple[str, Mapping[str, Step]], ...]
+
+    def steps(self, state: State) -> tuple[Step, ...]:
+        """The steps of a state. Raises ValueError where it leaves out every layer."""
+        chosen = [(f"{self.grid}{at}", steps[state[name]]) for at, (name, steps) in enumerate(self.layers, 1) if state[name] in steps]
+        if not chosen:
+            raise ValueError("every layer is left out: choose at least one")
+        names = [*(name for name, _ in chosen[:-1]), self.grid]
+        return tuple(
+            replace(step, grid=name, reads=(before,))
+            for (_, step), name, before in zip(chosen, names, [self.reads, *names[:-1]], strict=True)
+        )
+
+
+@dataclass(frozen=True)
 class Panel:
     """A grid as it is drawn: its part, its title, the letter that the ledger calls it by, and the field that its cells may be edited in.
 
     `grid` names a field, a step, ``kernel:STEP`` and ``bias:STEP`` for the operands of a step, or ``matrix:STEP`` and ``transpose:STEP``
-    for its matrix.
+    for its matrix. ``kernel:A|B`` is the kernel of the first of them that has the weights it edits. A panel whose grid a chain leaves out
+    is not drawn.
     """
 
     grid: str
@@ -95,6 +128,8 @@ class Panel:
     veiled: bool = False  # an empty frame: what is still to come
     names: tuple[str, ...] = ()  # of its channels, in place of their numbers
     photo: bool = False  # shown as a photograph, 0 black and 1 white, as long as its kernel does not only look for edges
+    moves: bool = False  # dragging it changes the fields dy and dx
+    leads: bool = False  # begins a line, where not all panels stand on one
 
 
 @dataclass(frozen=True)
@@ -106,13 +141,17 @@ class View:
 
     name: str
     label: str
-    steps: tuple[Step, ...]
+    steps: tuple[Step | Chain, ...]
     panels: tuple[Panel, ...]
     follows: str  # the step that is walked through
     reading: Reading
     inputs: Mapping[str, Any] = field(default_factory=dict)
     remark: str = ""  # a sentence under the ledger, for what the view computes besides
     needs: str = ""  # what a setting must have for this view to show it, said where it has not
+
+    def steps_in(self, state: State) -> tuple[Step, ...]:
+        """The single steps of a state, with those of its chains."""
+        return tuple(one for step in self.steps for one in (step.steps(state) if isinstance(step, Chain) else (step,)))
 
 
 @dataclass(frozen=True)
@@ -187,6 +226,7 @@ class Lesson:
     solves: bool = False  # with the inverse question about output sizes
     trains: Training | None = None
     tall: bool = False  # with a board higher than usual
+    pictures: str = ""  # the field that takes a picture of a person's own, in the view of the same name
     icon: str = "grid_on"  # of Google's Material Symbols
     minutes: int = 10  # how long it takes a student alone
     card: str = ""  # what the start page says of it
@@ -245,7 +285,7 @@ def build(lesson: Lesson, state: State, view: View | None = None) -> Pipeline:
         else:
             inputs[name] = cells(state[source]) if isinstance(source, str) else np.array(source, float)
     pipeline = Pipeline(**inputs)
-    for step in chosen.steps:
+    for step in chosen.steps_in(state):
         pipeline = _follow(pipeline, step, state)
     _refuse_to_show(chosen, pipeline[chosen.follows], state)
     return pipeline
@@ -261,7 +301,7 @@ def _refuse_to_show(view: View, trace: Trace, state: State) -> None:
     weights = 0 if trace.weight is None else trace.weight.size
     if cells_ > 8 or weights > 9:
         raise ValueError(f"letters are for up to 8 input cells and 9 weights: here are {cells_} and {weights}")
-    if any(step.op == "zero_insertion" for step in view.steps):
+    if any(isinstance(step, Step) and step.op == "zero_insertion" for step in view.steps):
         raise ValueError("letters have no meaning for inserted zeros: switch them off for this view")
 
 
@@ -291,6 +331,9 @@ def _follow(pipeline: Pipeline, step: Step, state: State) -> Pipeline:
         if op.endswith("pool2d"):
             options["kernel_size"], weight = weight.shape if weight is not None else 1, None
         return pipeline.then(step.grid, OPERATORS[op], *step.reads, **_with(weight, options))
+    if step.op in ("global_pool", "dense", "untied"):
+        op, arguments = _whole_image(step.op, image, weight, options)
+        return pipeline.then(step.grid, OPERATORS[op], *step.reads, **arguments)
     if step.op not in ("conv", "conv_transpose", "zero_insertion"):
         weight = weight[0] if weight is not None and step.op.endswith("1d") else weight
         return pipeline.then(step.grid, OPERATORS[step.op], *step.reads, **_with(weight, options))
@@ -302,6 +345,26 @@ def _follow(pipeline: Pipeline, step: Step, state: State) -> Pipeline:
         return pipeline.then(step.grid, operator, *step.reads, **_with(weight, options))
     names = (step.reads[0], f"{step.grid}_nails", str(step.inserted), step.grid)
     return zero_insertion(operator(image, **_with(weight, options)), names)
+
+
+def _whole_image(op: str, image: FloatArray, weight: Any, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The operator and the arguments of a step that depends on the image's size."""
+    if op == "global_pool":
+        return "avg_pool2d", {"kernel_size": image.shape[-2:]}
+    if op == "dense":
+        return "conv2d", {"weight": signs(2, image.shape[-2:])}
+    settings = {name: value for name, value in options.items() if name != "activation"}
+    places = OPERATORS["conv2d"](image, weight, **settings).out_grid.shape[1:]
+    return "locally_connected2d", {"weight": weight + signs(1, (*places, *weight.shape)), **options}
+
+
+def signs(seed: int, shape: tuple[int, ...]) -> FloatArray:
+    """Weights of -1, 0 and 1, the same in Python and in the browser.
+
+    >>> signs(2, (1, 4)).tolist()
+    [[1.0, 0.0, -1.0, 1.0]]
+    """
+    return scrambled(seed, int(np.prod(shape))).reshape(shape) % 3 - 1
 
 
 LAYERS: dict[str, tuple[str, tuple[str, ...]]] = {

@@ -16,7 +16,7 @@ def trained_fields(lesson: Lesson, state: State) -> list[str]:
     """The fields of the lesson's training that the open view uses, weights before biases."""
     training, view = _training(lesson), lesson.view(state)
     used: set[str] = set()
-    for step in view.steps:
+    for step in view.steps_in(state):
         used |= set(step.weight) if isinstance(step.weight, tuple) else {str(step.weight)}
         used |= {value.field for value in step.operands.values() if isinstance(value, Ref)}
     return [name for name in (*training.weights, *training.biases) if name in used]
@@ -62,7 +62,7 @@ def _training(lesson: Lesson) -> Training:
 
 def _by_field(lesson: Lesson, state: State, made: Pipeline, found: PipelineGradients) -> dict[str, Any]:
     slopes: dict[str, Any] = {}
-    for step in lesson.view(state).steps:
+    for step in lesson.view(state).steps_in(state):
         trace, weight = made[step.grid], found.steps[step.grid].weight
         if isinstance(step.weight, tuple) and weight is not None:
             slopes |= {name: weight[0, plane] for plane, name in enumerate(step.weight)}

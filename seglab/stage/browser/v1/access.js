@@ -7,7 +7,7 @@ import { coordinates, realCell } from "./scene.js";
 
 const WHOLE = 400; // grids up to this many cells are there cell by cell, larger ones row by row
 
-const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+export const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
 /** The cell that a key leads to from `cell`, or null for another key. Stays inside the sheet that the channels make together. */
 export function moved(panel, cell, event) {
@@ -21,9 +21,9 @@ export function moved(panel, cell, event) {
 
 /** A transparent grid for a panel. `build(cell)` fills in the rows around a cell. */
 export function makeGridElement(panel, id) {
-  const named = `${panel.title}, ${panel.size.replaceAll("×", "by")}${panel.field ? ", editable" : ""}`;
+  const named = `${panel.title}, ${panel.size.replaceAll("×", "by")}${panel.field ? ", editable" : ""}${panel.moves ? ", movable" : ""}`;
   const element = h("div", {
-    class: "cells", role: "grid", tabindex: "0", "aria-label": named, "aria-readonly": String(!panel.field),
+    class: panel.moves ? "cells moves" : "cells", role: "grid", tabindex: "0", "aria-label": named, "aria-readonly": String(!panel.field),
   });
   element.dataset.panel = panel.index;
   return { element, id, key: null };

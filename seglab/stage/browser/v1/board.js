@@ -176,6 +176,8 @@ export class Board {
     const maker = scene.links.find((link) => link.out === panel)?.trace, full = maker?.full;
     const photo = panel.photo && (!maker?.weight || maker.weight.data.reduce((sum, weight) => sum + weight, 0) > 0.5);
     const content = { photo, values: panel.values, reached: null, canvas: full?.canvas, touched: full?.touched, largest: largestOf(panel.values) };
+    // A difference is large or small beside what is compared.
+    if (panel.role === "difference" && scene.view.remark === "shifts") content.largest = largestOf(maker.canvas);
     if (panel.plain) return { ...content, unread: panel === followed.inps[0] ? neverRead(scene) : null };
     if (isFollowed && scene.counts) {
       const values = scene.counts;

@@ -24,7 +24,10 @@ function flagControl(field, change) {
   } };
 }
 
-const WORDS = { conv: "convolution", conv_transpose: "transposed convolution", max_pool: "max pooling", avg_pool: "average pooling" };
+const WORDS = {
+  conv: "convolution", conv_transpose: "transposed convolution", max_pool: "max pooling", avg_pool: "average pooling", untied: "untied weights",
+  blur_pool: "blur pooling", stride_conv: "convolution, stride 2", global_pool: "global average", dense: "flattened, one unit",
+};
 
 /** A choice; one of operator puts back what the new operator does not have. */
 function choiceControl(field, change) {

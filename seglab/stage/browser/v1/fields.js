@@ -1,11 +1,12 @@
 // Fields: the state of a lesson and the link that holds it. The twin of seglab/stage/fields.py; both must write the same link.
 
+import { keptWith, remembering } from "./memory.js";
 import { PHOTOGRAPHS } from "./photographs.js";
 
 export const VERSION = "1";
 export const LARGEST_LITERAL = 8;
 export const LARGEST_VALUE = 999999;
-const PATTERN = /^(random|ones|disc|photo)(\d{1,4})\.(\d{1,2})x(\d{1,2})$/;
+const PATTERN = /^(random|ones|disc|photo|scene)(\d{1,4})\.(\d{1,3})x(\d{1,3})$/;
 
 /** A cell as it stands in a link: at most six decimals, no exponent. */
 export function number(value) {
@@ -16,21 +17,46 @@ export function number(value) {
 /** A grid's value as {data, shape}: rows of numbers, several such planes, a pattern worked out, or one edited by hand ({pattern, rows}). */
 export function cells(value) {
   if (value.rows) return cells(value.rows);
-  if (typeof value !== "string") {
-    const shape = [];
-    for (let level = value; Array.isArray(level); level = level[0]) shape.push(level.length);
-    return { data: Float64Array.from(value.flat(Infinity)), shape };
-  }
+  return typeof value === "string" ? patternCells(value) : listedCells(value);
+}
+
+const listedCells = keptWith((rows) => {
+  const shape = [];
+  for (let level = rows; Array.isArray(level); level = level[0]) shape.push(level.length);
+  return { data: Float64Array.from(rows.flat(Infinity)), shape };
+});
+
+const patternCells = remembering((value) => {
   const [, name, argument, ...sides] = value.match(PATTERN);
   const [height, width] = sides.map(Number), given = Number(argument);
   if (name === "photo") return photograph(given, height, width);
   if (name === "random") return { data: scrambled(given, height * width), shape: [height, width] };
+  if (name === "scene") return scene(given, height, width);
   const radius = (Math.min(height, width) * 2) / 3, limit = name === "ones" ? Infinity : radius ** 2;
   const inside = (cell) => {
     const y = Math.floor(cell / width), x = cell % width;
     return (2 * y - height + 1) ** 2 + (2 * x - width + 1) ** 2 <= limit;
   };
   return { data: Float64Array.from({ length: height * width }, (_, cell) => (inside(cell) ? given : 0)), shape: [height, width] };
+}, ({ data }) => data.length, 200_000);
+
+/** A sun, a house with a roof, and a fence before a field, in hundredths. */
+function scene(number, height, width) {
+  const move = scrambled(number, 4), data = new Float64Array(height * width);
+  const left = 16 + 2 * move[1], top = 52 + move[2], part = (n, by) => Math.floor(n / by);
+  const grey = (y, x) => {
+    if (y >= 104 && y < 120 && x % 8 < 4) return 88 - move[3];
+    const house = y >= top && y < 100 && x >= left && x < left + 44;
+    if (house && part(y - top, 10) % 2 === 1 && part(x - left, 9) % 2 === 1 && y < 92) return 95;
+    if (house) return 20;
+    if (y >= top - 22 && y < top && Math.abs(x - left - 22) <= y - top + 22 + 3) return 8;
+    if ((2 * y - 60) ** 2 + (2 * x - 180 - 4 * move[0]) ** 2 <= 44 ** 2) return 100;
+    return y < 84 ? 62 + part(y, 4) : 34 + part(y - 84, 3);
+  };
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) data[y * width + x] = grey(part(128 * y, height), part(128 * x, width)) / 100;
+  }
+  return { data, shape: [height, width] };
 }
 
 const hundredths = (byte) => Math.floor((byte * 100 + 127) / 255) / 100;
@@ -43,7 +69,7 @@ function photograph(number, height, width) {
 }
 
 /** Digits 0 to 9. */
-const scrambled = (seed, count) => hashes(seed, count).map((h) => h % 10);
+export const scrambled = (seed, count) => hashes(seed, count).map((h) => h % 10);
 
 /** Numbers from 0 up to 1, evenly spread. */
 export const mixed = (seed, count) => hashes(seed, count).map((h) => h / 2 ** 32);

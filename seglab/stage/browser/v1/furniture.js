@@ -4,10 +4,11 @@ import { makeControl } from "./controls.js";
 import { h, icon, setText } from "./dom.js";
 import { typed, usual, write } from "./fields.js";
 import { makeHelp } from "./keys.js";
+import { readPicture } from "./pictures.js";
 import { makeSolver } from "./solver.js";
 import { Trainer } from "./trainer.js";
 
-const FREE = new Set(["stop", "view", "at", "target", "letters", "count"]); // what may differ while a stop is still itself
+const FREE = new Set(["stop", "view", "at", "target", "letters", "count", "dy", "dx"]); // what may differ while a stop is still itself
 const FEW = 3; // views in sight before the rest is unfolded
 
 /** The fields that the recipe of a view reads: a control of another one would do nothing. */
@@ -18,7 +19,8 @@ function fieldsOf({ steps, inputs, panels }) {
     Object.values(value).forEach(walk);
   };
   walk([steps, inputs]);
-  for (const name of [...steps.flatMap((step) => step.weight), ...Object.values(inputs)]) found.add(name);
+  const layers = steps.flatMap((step) => step.layers ?? []), single = [...steps, ...layers.flatMap(([, chosen]) => Object.values(chosen))];
+  for (const name of [...layers.map(([field]) => field), ...single.flatMap((step) => step.weight), ...Object.values(inputs)]) found.add(name);
   return found;
 }
 
@@ -88,7 +90,9 @@ export class Furniture {
     } }, "More views…");
     this.viewList = h("select", { "aria-label": "View", onchange: () => go(this.viewList.value) || (this.viewList.value = stage.state.view) },
       views.map((view) => h("option", { value: view.name }, view.label)));
-    this.views.replaceChildren(...this.viewButtons, this.more, this.viewList);
+    this.fileInput = h("input", { type: "file", accept: "image/*", hidden: true, "aria-label": "A picture of your own", onchange: () => this.takePicture() });
+    const own = h("button", { type: "button", class: "own", title: "It stays in this browser", onclick: () => this.fileInput.click() }, "Your picture…");
+    this.views.replaceChildren(...this.viewButtons, this.more, this.viewList, ...(this.lesson.pictures ? [own, this.fileInput] : []));
     this.views.hidden = views.length < 2;
   }
 
@@ -151,6 +155,23 @@ export class Furniture {
     this.solving = setTimeout(() => this.solver.show(state), 100);
   }
 
+  /** A picture of a person's own, in the view that shows pictures. */
+  async takePicture() {
+    const { stage, lesson, fileInput } = this, [file] = fileInput.files, name = lesson.pictures;
+    fileInput.value = "";
+    if (!file) return;
+    let rows;
+    try {
+      rows = await readPicture(file);
+    } catch (error) {
+      stage.say(`${error.message}.`);
+      return;
+    }
+    if (this.lesson !== lesson || !stage.element.isConnected) return;
+    const sample = lesson.fields.find((field) => field.name === name).default;
+    stage.change({ [name]: { pattern: sample, rows, own: true }, view: name }, { push: true });
+  }
+
   copy() {
     const { stage } = this;
     stage.settle(false);
@@ -181,7 +202,8 @@ export class Furniture {
   }
 
   help() {
-    this.helper ??= makeHelp(this.brushButton !== null);
+    const movable = this.lesson.views.some((view) => view.panels.some((panel) => panel.moves));
+    this.helper ??= makeHelp({ editable: this.brushButton !== null, movable });
     this.stage.element.append(this.helper);
     this.helper.showModal();
   }

@@ -1,9 +1,13 @@
 // Grids: the cells of a tensor on a canvas with margins. The twin of seglab/grid.py.
 
+import { keptWith, remembering } from "./memory.js";
+
 export const PADDING_MODES = ["zeros", "reflect", "replicate", "circular"];
 
 /** Cells of `shape` [C, H, W] inside `margins` [[top, bottom], [left, right]]; `source` maps canvas cells to real cells or -1. */
-export function makeGrid(shape, margins = [[0, 0], [0, 0]], mode = "zeros") {
+export const makeGrid = (shape, margins = [[0, 0], [0, 0]], mode = "zeros") => newGrid(shape, margins, mode);
+
+const newGrid = remembering((shape, margins, mode) => {
   refuseMargins(shape.slice(1), margins, mode);
   const [channels, height, width] = shape;
   const [[top, bottom], [left, right]] = margins;
@@ -15,7 +19,7 @@ export function makeGrid(shape, margins = [[0, 0], [0, 0]], mode = "zeros") {
     for (const y of row) for (const x of column) source[cell++] = y < 0 || x < 0 ? -1 : (c * height + y) * width + x;
   }
   return { shape, margins, mode, canvas, source, size: source.length };
-}
+}, ({ size }) => size, 1_000_000);
 
 /** For every canvas coordinate of one axis the real coordinate that it stands for, or -1. */
 export function axisMap(size, [before, after], mode) {
@@ -29,8 +33,10 @@ export function axisMap(size, [before, after], mode) {
 }
 
 /** Real values spread over the canvas, with `fill` where a cell stands for nothing. */
-export function layOut(grid, values, fill = 0) {
-  return Float64Array.from(grid.source, (real) => (real < 0 ? fill : values[real]));
+export function layOut({ source }, values, fill = 0) {
+  const canvas = new Float64Array(source.length);
+  for (let cell = 0; cell < source.length; cell++) canvas[cell] = source[cell] < 0 ? fill : values[source[cell]];
+  return canvas;
 }
 
 /** Canvas cells that stand for the same real cell, added up. */
@@ -40,8 +46,15 @@ export function fold(grid, canvas) {
   return real;
 }
 
+/** The values of the canvas cells that are real ones, without the copies. */
+export function picked(grid, canvas) {
+  const at = places(grid), real = new Float64Array(at.length);
+  for (let cell = 0; cell < at.length; cell++) real[cell] = canvas[at[cell]];
+  return real;
+}
+
 /** For every real cell its own canvas cell, without the copies that a padding mode makes of it. */
-export function places(grid) {
+export const places = keptWith((grid) => {
   const [channels, height, width] = grid.shape, [, high, wide] = grid.canvas;
   const found = new Int32Array(channels * height * width);
   let real = 0;
@@ -52,7 +65,7 @@ export function places(grid) {
     }
   }
   return found;
-}
+});
 
 function refuseMargins(size, margins, mode) {
   ["height", "width"].forEach((axis, i) => {

@@ -7,7 +7,7 @@ import { coordinates, realCell } from "./scene.js";
 
 export class Hands {
   constructor(stage) {
-    Object.assign(this, { stage, board: stage.board, brush: null, painting: false, editing: null });
+    Object.assign(this, { stage, board: stage.board, brush: null, painting: false, held: null, editing: null });
     this.editor = h("input", { class: "editor", type: "text", inputmode: "decimal", autocomplete: "off", "aria-label": "Value", hidden: true });
     this.board.element.append(this.editor);
     const box = this.board.gridBox;
@@ -30,14 +30,16 @@ export class Hands {
 
   /** Whether a gesture is under way that the server need not hear of yet. */
   get busy() {
-    return this.painting || this.sliding;
+    return this.painting || this.sliding || this.held !== null;
   }
 
   point(event) {
-    if (event.pointerType === "touch" && !this.painting) return;
+    if (this.held) return this.drag(event);
+    if (event.pointerType === "touch" && !this.painting) return undefined;
     const found = this.board.under(event);
     this.board.hover(found);
     if (this.painting && found) this.setCell(this.board.scene.panels[found.panel], found.cell, this.brush);
+    return undefined;
   }
 
   press(event) {
@@ -46,13 +48,54 @@ export class Hands {
     if (!found) return;
     this.board.pin(found);
     this.stage.readOut();
+    if (this.brush === null && this.board.scene.panels[found.panel].moves) this.grab(event, this.board.places[found.panel].cell);
     if (this.brush === null || !this.board.scene.panels[found.panel].field) return;
     event.preventDefault();
     this.painting = true;
     this.setCell(this.board.scene.panels[found.panel], found.cell, this.brush);
   }
 
+  /** Take hold of a picture: from here on the pointer moves it by whole cells. */
+  grab({ clientX, clientY, pointerId }, cell) {
+    const { dy, dx } = this.stage.state;
+    this.held = { clientX, clientY, cell, dy, dx, wished: null };
+    this.board.gridBox.setPointerCapture(pointerId);
+    this.board.gridBox.classList.add("holding");
+  }
+
+  drag({ clientX, clientY }) {
+    const { held } = this, cells_ = (far) => Math.round(far / held.cell);
+    held.wished = [held.dy + cells_(clientY - held.clientY), held.dx + cells_(clientX - held.clientX)];
+    this.dragging ??= requestAnimationFrame(() => this.follow());
+  }
+
+  /** Once a frame, painted within it. */
+  follow() {
+    cancelAnimationFrame(this.dragging);
+    this.dragging = null;
+    if (this.held?.wished && this.shift(...this.held.wished)) this.board.paint();
+  }
+
+  /** Move the picture to (dy, dx), as far as the fields go; returns whether it moved. */
+  shift(...wished) {
+    const { state, lesson } = this.stage, names = ["dy", "dx"];
+    const within = (name, at) => {
+      const { low, high } = lesson.fields.find((field) => field.name === name);
+      return Math.min(Math.max(at, low), high);
+    };
+    const [dy, dx] = names.map((name, i) => within(name, wished[i]));
+    if (dy === state.dy && dx === state.dx) return false;
+    this.board.pin(null);
+    return this.stage.change({ dy, dx });
+  }
+
   endPress() {
+    if (this.held) {
+      this.follow();
+      this.held = null;
+      this.board.gridBox.classList.remove("holding");
+      this.stage.rest();
+    }
     if (!this.painting) return;
     this.painting = false;
     this.stage.rest();

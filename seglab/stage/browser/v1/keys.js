@@ -1,11 +1,12 @@
 // Keys: inside a grid they move from cell to cell, elsewhere they drive the timeline. Sliders, buttons and lists keep those that are theirs.
 
-import { moved } from "./access.js";
+import { moved, MOVES } from "./access.js";
 import { h } from "./dom.js";
 
 const HELP = [
   ["Space", "play or pause"], ["← →", "step back, step forward"], ["Home, End", "to the beginning, to the end"], ["r", "put this stop back"],
   ["Tab", "to the next grid; arrows then move from cell to cell"], ["Enter, digits", "type into the cell"], [", .", "step while in a grid"],
+  ["Shift with arrows", "move the image of the grid"],
   ["b", "paint cells with the pointer"], ["Escape", "let go of the cell, leave lecture mode"], ["?", "these keys"],
 ];
 
@@ -24,6 +25,11 @@ export function answerKey(stage, event, outside = false) {
 
 function gridKey({ board, hands }, event, index) {
   const panel = board.scene.panels[index], cell = board.pinned?.panel === index ? board.pinned.cell : panel.place[0];
+  if (event.shiftKey && panel.moves && event.key in MOVES) {
+    const { dy, dx } = hands.stage.state, [down, right] = MOVES[event.key];
+    hands.shift(dy + down, dx + right);
+    return true;
+  }
   const next = moved(panel, cell, event), here = { panel: index, cell };
   if (next !== null) board.pin({ panel: index, cell: next });
   else if (event.key === "Enter" || event.key === "F2") hands.edit(here);
@@ -49,10 +55,11 @@ function stageKey(stage, event, kind) {
   return true;
 }
 
-/** The dialog that lists the keys; those that type and paint only where cells can be edited. */
-export function makeHelp(editable) {
+/** The dialog that lists the keys; those that type and paint only where cells can be edited, those that move an image where one can be. */
+export function makeHelp({ editable, movable }) {
+  const without = [...(editable ? [] : ["Enter, digits", "b"]), ...(movable ? [] : ["Shift with arrows"])];
   const dialog = h("dialog", { "aria-label": "Keys" },
-    h("dl", {}, HELP.filter(([key]) => editable || !["Enter, digits", "b"].includes(key)).flatMap(([key, what]) => [h("dt", {}, key), h("dd", {}, what)])),
+    h("dl", {}, HELP.filter(([key]) => !without.includes(key)).flatMap(([key, what]) => [h("dt", {}, key), h("dd", {}, what)])),
     h("button", { type: "button", onclick: () => dialog.close() }, "Close"));
   return dialog;
 }

@@ -5,22 +5,26 @@ const GAP = 36, LINE_GAP = 14, CHANNEL_GAP = 0.6; // between panels, between lin
 const LATTICE_GAP = 34, SMALLEST = 15; // between the lines of a lattice, where arrows run; and the smallest cells it is drawn with
 const LABEL = 17; // height of the names above the planes of a panel of several channels
 const SMALL = 12; // beside a grid of more cells a side than this,
+const NARROW = 560; // boards that have no room for the size of a panel's padding
 const READABLE = 26; // small grids keep cells of this size where there is room
 
-/** Panels' places on a board of `width` x `height`: [{x, y, cell, width, height}], by panel index; hidden panels have none. */
+/** Panels' places on a board of `width` x `height`: [{x, y, cell, width, height, size}], by panel index; hidden panels have none. */
 export function arrange(panels, width, height, { largest, unit }) {
   const mixed = panels.some((panel) => !panel.hidden && Math.max(panel.rows, panel.columns) > SMALL);
-  const shown = panels.filter((panel) => !panel.hidden).map((panel) => ({ ...panel, small: mixed && isSmall(panel) }));
+  const sizeOf = (panel) => (width < NARROW ? panel.size.split(",")[0] : panel.size);
+  const shown = panels.filter((panel) => !panel.hidden).map((panel) => ({ ...panel, small: mixed && isSmall(panel), size: sizeOf(panel) }));
   if (shown.every((panel) => panel.at)) return lattice(shown, width, height, largest, unit) ?? flow(shown, width, height, largest, unit);
+  const main = shown.reduce((most, panel) => (panel.rows > most.rows ? panel : most));
+  const pixels = Math.max(1, main.rows / 16); // the cells of pictures are small, and still count
   let best = null;
   for (const folded of foldings(shown)) {
     for (let breaks = 0; breaks < 1 << Math.max(shown.length - 1, 0); breaks++) {
       const lines = [[folded[0]]];
       folded.slice(1).forEach((panel, i) => (breaks & (1 << i) ? lines.push([panel]) : lines.at(-1).push(panel)));
       const cell = fit(lines, width, height, largest, unit), kernel = folded.find((panel) => panel.role === "kernel");
-      const parted = lines.slice(1).some(([first]) => first === kernel);
-      // The first kernel stays beside what it is applied to; where it makes no difference, few lines and a full first one.
-      const worth = cell * (parted ? 0.8 : 1) - 0.5 * lines.length + (0.6 * lines[0].length) / shown.length;
+      // The first kernel stays beside what it is applied to, and what leads begins a line; where it makes no difference, few lines and a full first one.
+      const parted = lines.slice(1).some(([first]) => first === kernel) || (breaks > 0 && lines.some((line) => line.slice(1).some(({ leads }) => leads)));
+      const worth = cellOf(main, cell) * pixels * (parted ? 0.8 : 1) - 0.5 * lines.length + (0.6 * lines[0].length) / shown.length;
       if (!best || worth > best.worth + 0.05) best = { lines, cell, worth };
     }
   }
@@ -41,7 +45,7 @@ function lattice(panels, width, height, largest, unit) {
     y += TITLE * unit;
     for (const panel of line) {
       const top = y + ((tallest[i] - panel.rows) * cell) / 2;
-      places[panel.index] = { x: Math.round(left + panel.at[1] * cell), y: Math.round(top), cell, width: columnsOf(panel) * cell, height: panel.rows * cell, unit, strip: 0, across: panel.across };
+      places[panel.index] = { x: Math.round(left + panel.at[1] * cell), y: Math.round(top), cell, width: columnsOf(panel) * cell, height: panel.rows * cell, unit, strip: 0, across: panel.across, size: panel.size };
     }
     y += tallest[i] * cell + LATTICE_GAP;
   });
@@ -118,7 +122,7 @@ function placed(lines, found, width, height, unit) {
     for (const panel of line) {
       const size = cellOf(panel, cell), wide = columnsOf(panel) * size, room = Math.max(wide, titleWidth(panel) * unit);
       const head = headOf(line, unit), high = heightOf(panel, size, unit), top = y + head + (sized[i].height - head - high) / 2;
-      places[panel.index] = { x: Math.round(x), y: Math.round(top), cell: size, width: wide, height: high, unit, strip: stripOf(panel, unit), across: panel.across };
+      places[panel.index] = { x: Math.round(x), y: Math.round(top), cell: size, width: wide, height: high, unit, strip: stripOf(panel, unit), across: panel.across, size: panel.size };
       x += room + GAP;
     }
     y += sized[i].height + LINE_GAP;

@@ -1,7 +1,8 @@
 // Operators: the JavaScript twins of seglab/operators.py and seglab/rearranging.py. Each takes (operands, options) as a stored call holds them.
 
 import { makeGrid, PADDING_MODES } from "./grid.js";
-import { exchange, gather, makeRows, resample, window_ } from "./rows.js";
+import { remembering } from "./memory.js";
+import { counting, exchange, gather, makeRows, oneToOne, resample, window_ } from "./rows.js";
 import { axisSize, setting } from "./sizes.js";
 import { activation, Trace } from "./trace.js";
 
@@ -73,6 +74,16 @@ const convolution = (dims) => ({ input, weight, bias }, options) => {
     weight: kernel, kernelSize: taps, bias: biasOf(bias), activation: chosen(options.activation),
   });
 };
+
+/** A convolution whose rows each have a weight of their own; `weight` is [h, w, kH, kW]. */
+function locallyConnected({ input, weight }, options) {
+  const image = planes(input), own = tensor(weight), [high, wide, ...taps] = own.shape;
+  if (image.shape[0] !== 1) throw new Error(`locally_connected2d reads one channel: the input has ${image.shape[0]}`);
+  const one = convolution(2)({ input: image, weight: { data: own.data.subarray(0, taps[0] * taps[1]), shape: taps } }, options), { out, inp } = one.rows;
+  const [, height, width] = one.outGrid.shape;
+  if (high !== height || wide !== width) throw new Error(`weight has kernels for ${high} x ${wide} output cells: here are ${height} x ${width}`);
+  return new Trace({ ...one, op: "locally_connected2d", rows: makeRows(out, inp, counting(own.data.length)), weight: own });
+}
 
 const transposed = (dims) => ({ input, weight, bias }, options) => {
   const { stride: s = 1, padding = 0, output_padding = 0, dilation: d = 1, groups = 1 } = options;
@@ -274,20 +285,42 @@ function concat(operands) {
   const channels = inputs.reduce((sum, { shape }) => sum + shape[0], 0);
   return new Trace({
     op: "concat", inputs, grids: inputs.map(({ shape }) => makeGrid(shape)), reduce: "pick",
-    rows: gather([...Array(channels * height * width).keys()]), outGrid: makeGrid([channels, height, width]),
+    rows: oneToOne(channels * height * width), outGrid: makeGrid([channels, height, width]),
   });
 }
 
 function subtract(operands) {
-  const inputs = together("subtract", operands), count = inputs[0].data.length;
-  const cells = Int32Array.from({ length: 2 * count }, (_, i) => i % count);
-  const rows = makeRows(cells, Int32Array.from(cells.keys()), new Int32Array(2 * count), Float64Array.from(cells, (_, i) => (i < count ? 1 : -1)));
+  const inputs = together("subtract", operands), rows = differences(inputs[0].data.length);
   return new Trace({ op: "subtract", inputs, grids: inputs.map(({ shape }) => makeGrid(shape)), rows, outGrid: makeGrid(inputs[0].shape) });
+}
+
+/** Every cell of the first input with 1, then every cell of the second with -1. */
+const differences = remembering((count) => {
+  const cells = counting(2 * count);
+  return makeRows(cells.map((cell) => cell % count), cells, new Int32Array(2 * count), Float64Array.from(cells, (cell) => (cell < count ? 1 : -1)));
+}, ({ length }) => length, 1_000_000);
+
+/** Rolled around, or filled with zeros. */
+function shift({ input }, { dy, dx, mode = "roll" }) {
+  const image = planes(input), [channels, height, width] = image.shape, count = image.data.length;
+  const from = new Int32Array(count), to = new Int32Array(count), around = (at, size) => ((at % size) + size) % size;
+  let rows = 0;
+  for (let c = 0; c < channels; c++) for (let y = 0; y < height; y++) {
+    const row = y - dy, line = (c * height + around(row, height)) * width;
+    if (mode === "fill" && (row < 0 || row >= height)) continue;
+    for (let x = 0; x < width; x++) {
+      const column = x - dx;
+      if (mode === "fill" && (column < 0 || column >= width)) continue;
+      from[rows] = line + around(column, width);
+      to[rows++] = (c * height + y) * width + x;
+    }
+  }
+  return copied("shift", image, image.shape, gather(from.subarray(0, rows), to.subarray(0, rows)));
 }
 
 const cellByCell = (op, choose) => ({ input }, options) => {
   const image = planes(input, tensor(input).shape.length === 1 ? 1 : 2), grid = makeGrid(image.shape);
-  return new Trace({ op, inputs: [image], grids: [grid], rows: gather([...image.data.keys()]), outGrid: grid, reduce: "pick", activation: choose(options) });
+  return new Trace({ op, inputs: [image], grids: [grid], rows: oneToOne(image.data.length), outGrid: grid, reduce: "pick", activation: choose(options) });
 };
 
 const copied = (op, image, shape, rows) =>
@@ -303,6 +336,7 @@ function thresholdAt(limit, value) {
 export const OPERATORS = {
   conv1d: convolution(1),
   conv2d: convolution(2),
+  locally_connected2d: locallyConnected,
   conv_transpose1d: transposed(1),
   conv_transpose2d: transposed(2),
   max_pool2d: pooling("max", "max_pool"),
@@ -314,6 +348,7 @@ export const OPERATORS = {
   bed_of_nails: bedOfNails,
   crop,
   pixel_shuffle: pixelShuffle,
+  shift,
   concat,
   subtract,
   relu: cellByCell("relu", () => activation("relu")),

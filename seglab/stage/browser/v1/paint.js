@@ -2,7 +2,7 @@
 
 import { corner } from "./layout.js";
 import { short } from "./numbers.js";
-import { fillOf, greyOf, inkOn, veil } from "./theme.js";
+import { fillOf, greyOf, inkOn, veil, wordOf } from "./theme.js";
 
 const NUMBERS = 17; // cells of this many pixels and more show their numbers
 const LINES = 5; // and of this many their borders
@@ -51,7 +51,7 @@ function paintTitle(context, panel, place, theme, slopes) {
   const after = place.x + 20 * unit + context.measureText(title).width;
   context.font = `${13 * unit}px ${theme.font}`;
   context.fillStyle = theme.muted;
-  context.fillText(panel.size, after, line);
+  context.fillText(place.size, after, line);
   context.font = `${12 * unit}px ${theme.font}`;
   for (const [channel, label] of (place.strip && panel.labels?.entries()) || []) {
     const [x, y] = corner(panel, place, channel * panel.rows * panel.columns);
@@ -186,18 +186,25 @@ function paintHatch(context, cells, size, theme) {
   context.restore();
 }
 
+/** A colour as the four bytes of a pixel. */
+const word = (rgb, dim) => wordOf(rgb.map((part) => part * dim));
+
 /** Large grids: one pixel a cell, scaled up without smoothing. */
 function paintPixels(context, panel, place, theme, content) {
-  const image = new ImageData(panel.columns * panel.channels, panel.rows);
-  const count = panel.channels * panel.rows * panel.columns, plane = panel.rows * panel.columns;
-  for (let cell = 0; cell < count; cell++) {
-    const { value, blank, margin } = cellValue(panel, content, cell);
-    const colour = toneOf(theme, content, blank || margin || panel.plain ? null : value).rgb;
-    const channel = Math.floor(cell / plane), row = Math.floor((cell % plane) / panel.columns);
-    const at = 4 * (row * image.width + channel * panel.columns + (cell % panel.columns));
-    const dim = margin ? 0.86 : 1;
-    for (let part = 0; part < 3; part++) image.data[at + part] = colour[part] * dim;
-    image.data[at + 3] = 255;
+  const image = new ImageData(panel.columns * panel.channels, panel.rows), pixels = new Uint32Array(image.data.buffer);
+  const { rows, columns } = panel, plane = rows * columns, { source } = panel.grid_, { values, reached } = content;
+  const [[top, bottom], [left, right]] = panel.grid_.margins, none = toneOf(theme, content, null).rgb;
+  const empty = word(none, 1), outside = word(none, 0.86);
+  for (let channel = 0, cell = 0; channel < panel.channels; channel++) {
+    for (let row = 0; row < rows; row++) {
+      const inside = row >= top && row < rows - bottom, line = row * image.width + channel * columns;
+      for (let column = 0; column < columns; column++, cell++) {
+        const real = inside && column >= left && column < columns - right ? source[cell] : -1;
+        if (real < 0) pixels[line + column] = outside;
+        else if (panel.plain || (reached && !reached[real])) pixels[line + column] = empty;
+        else pixels[line + column] = toneOf(theme, content, values[real]).word;
+      }
+    }
   }
   const canvas = new OffscreenCanvas(image.width, image.height);
   canvas.getContext("2d").putImageData(image, 0, 0);
@@ -233,14 +240,17 @@ function paintExtra(context, x, y, panel, size) {
   context.restore();
 }
 
-/** A small arrow before every panel that a step made, where it stands right of what it is made from. */
+/** Whether a panel was made from another one, or with it, perhaps through hidden ones. */
+const leads = (scene, from, panel) => scene.links.some((link) =>
+  link.out === panel && (link.columns.has(from.index) || link.inps.some((one) => one.hidden && leads(scene, from, one))));
+
+/** A small arrow before every panel that was made from the one on its left. */
 function paintArrows(context, scene, places, theme) {
   context.strokeStyle = theme.muted;
   context.lineWidth = 1.5;
   for (const panel of scene.panels) {
     const place = places[panel.index], before = places[panel.index - 1];
-    const maker = scene.links.find((link) => link.out === panel);
-    if (!place || !before || !maker?.columns.has(panel.index - 1) || before.x + before.width > place.x) continue;
+    if (!place || !before || before.x + before.width > place.x || !leads(scene, scene.panels[panel.index - 1], panel)) continue;
     const x = place.x - 11, y = place.y + place.height / 2;
     context.beginPath();
     context.moveTo(x - 12, y);

@@ -1,6 +1,7 @@
 // Recipes: a lesson's view followed step by step from its state. The twin of `build` in seglab/stage/lesson.py.
 
-import { cells } from "./fields.js";
+import { cells, scrambled } from "./fields.js";
+import { idOf, keptWith, remembering } from "./memory.js";
 import { OPERATORS, planes } from "./operators.js";
 
 export const LAYERS = {
@@ -18,7 +19,7 @@ export function build(lesson, state, view) {
     const values = source.counts ? valueOf(source, state) : source.field ? blank(state[source.field], 0) : typeof source === "string" ? cells(state[source]) : source;
     made.grids.set(name, planes(values));
   }
-  for (const step of view.steps) follow(made, step, state);
+  for (const step of view.steps) for (const one of step.layers ? chained(step, state) : [step]) follow(made, one, state);
   refuseToShow(view, made.traces.get(view.follows), state);
   return made;
 }
@@ -38,13 +39,20 @@ function refuseToShow(view, { inputs, output, weight }, state) {
 }
 
 /** What a literal, a Ref or a Part of a step stands for. */
-function valueOf(value, state) {
+export function valueOf(value, state) {
   if (!value?.field) return value;
   if (value.counts) return part(value, state);
-  const own = state[value.field];
-  if (!value.cases) return own;
-  const key = typeof own === "boolean" ? String(Number(own)) : own;
-  return valueOf(key in value.cases ? value.cases[key] : own, state);
+  const own = state[value.field], key = typeof own === "boolean" ? String(Number(own)) : own;
+  const found = value.cases && key in value.cases ? valueOf(value.cases[key], state) : own;
+  return (value.over ?? []).reduce((left, by) => Math.floor(left / valueOf(by, state)), found);
+}
+
+/** The steps of a chain of layers that fields choose. */
+function chained({ grid, reads, layers }, state) {
+  const chosen = layers.map(([field, steps], i) => ({ step: steps[state[field]], name: `${grid}${i + 1}` })).filter(({ step }) => step);
+  if (!chosen.length) throw new Error("every layer is left out: choose at least one");
+  chosen.at(-1).name = grid;
+  return chosen.map(({ step, name }, i) => ({ ...step, grid: name, reads: [i ? chosen[i - 1].name : reads] }));
 }
 
 /** A grid field's cells; a pair stands for a kernel of ones. */
@@ -84,11 +92,17 @@ function add(made, name, op, reads, operands, options) {
   const names = op === "concat" ? reads.map((_, i) => `input${i}`) : ["input", op === "max_unpool2d" ? "indices" : "other"];
   const read = (grid) => (grid.endsWith(".indices") ? switches(made.traces.get(grid.split(".")[0])) : made.grids.get(grid));
   const given = Object.fromEntries(reads.map((grid, i) => [names[i], read(grid)]));
-  const trace = OPERATORS[op]({ ...given, ...operands }, options);
+  const trace = traced(given[names[0]].data, op, { ...given, ...operands }, options);
   made.traces.set(name, trace);
   made.reads.set(name, reads.filter((grid) => !grid.endsWith(".indices")));
   made.grids.set(name, { data: trace.output, shape: trace.outGrid.shape });
 }
+
+/** A step with the same operands and options as lately is taken as it was: the branch of a view that a drag leaves alone costs nothing. */
+const traced = keptWith((_, op, operands, options) => OPERATORS[op](operands, options), (op, operands, options) => {
+  const told = Object.entries(operands).map(([name, value]) => [name, value?.data ? [idOf(value.data), value.shape] : value]);
+  return JSON.stringify([op, told, options]);
+});
 
 const switches = (pooled) => ({ data: Float64Array.from(pooled.indices), shape: pooled.outGrid.shape });
 
@@ -99,6 +113,7 @@ function follow(made, step, state) {
   const upright = weightOf(step.weight, made, state);
   const weight = step.flipped ? turned(upright) : upright;
   const operands = { ...fixed, ...(weight && { weight: step.op.endsWith("1d") ? { data: weight.data, shape: [weight.shape[1]] } : weight }) };
+  if (["global_pool", "dense", "untied"].includes(step.op)) return wholeImage(made, step, upright, options);
   if (step.op === "layer") return layer(made, step, weight, options);
   if (!["conv", "conv_transpose", "zero_insertion"].includes(step.op)) return add(made, step.grid, step.op, step.reads, operands, options);
   const image = made.grids.get(step.reads[0]), line = image.shape[1] === 1 && weight.shape[0] === 1;
@@ -116,6 +131,24 @@ function addLine(made, name, op, reads, operands, options) {
   made.reads.set(name, reads);
   made.grids.set(name, { data: trace.output, shape: trace.outGrid.shape });
 }
+
+/** Steps that depend on the image's size. */
+function wholeImage(made, step, weight, options) {
+  const input = made.grids.get(step.reads[0]), size = input.shape.slice(1);
+  if (step.op === "global_pool") return add(made, step.grid, "avg_pool2d", step.reads, {}, { kernel_size: size });
+  if (step.op === "dense") return add(made, step.grid, "conv2d", step.reads, { weight: denseWeights(...size) }, {});
+  const { activation, ...settings } = options, places = OPERATORS.conv2d({ input, weight }, settings).outGrid.shape.slice(1);
+  return add(made, step.grid, "locally_connected2d", step.reads, { weight: untied(weight, places) }, options);
+}
+
+const signs = (seed, count) => scrambled(seed, count).map((digit) => (digit % 3) - 1);
+const denseWeights = remembering((height, width) => ({ data: signs(2, height * width), shape: [height, width] }), ({ data }) => data.length, 200_000);
+
+/** For every place the kernel with numbers of its own added. */
+const untied = keptWith(({ data, shape }, places) => {
+  const taps = data.length, own = signs(1, places[0] * places[1] * taps).map((part, i) => part + data[i % taps]);
+  return { data: own, shape: [...places, ...shape] };
+}, String);
 
 function layer(made, step, weight, { op, ...options }) {
   const [operator, known] = LAYERS[op];

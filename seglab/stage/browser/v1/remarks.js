@@ -2,6 +2,7 @@
 
 import { binaryCrossEntropy, maskScores } from "./losses.js";
 import { exact } from "./numbers.js";
+import { shiftLines } from "./shifts.js";
 import { setting, substituted } from "./sizes.js";
 
 const RULES = { conv1d: "conv", conv2d: "conv", conv_transpose1d: "conv_transpose", conv_transpose2d: "conv_transpose", max_pool2d: "max_pool", min_pool2d: "max_pool", avg_pool2d: "avg_pool" };
@@ -124,4 +125,5 @@ export const REMARKS = {
   offsets,
   places,
   mask: maskLine,
+  shifts: shiftLines,
 };

@@ -1,5 +1,7 @@
 // Rows: which input cell, through which kernel weight, makes which output cell. The twin of seglab/rows.py.
 
+import { keptWith, remembering } from "./memory.js";
+
 export const MOST_ROWS = 1_000_000;
 
 /** Connections of one operator: `out` and `inp` address canvases, `weight` counts through the kernel, `coef` (or null) are fixed weights. */
@@ -17,7 +19,9 @@ export function refuseTooMany(count) {
 }
 
 /** Cell y of the small grid reads cell stride * y + dilation * tap of the large one. */
-export function window_([cSmall, cLarge], groups, [h, w], large, [kh, kw], stride, dilation) {
+export const window_ = remembering(newWindow, ({ length }) => length, 3 * MOST_ROWS);
+
+function newWindow([cSmall, cLarge], groups, [h, w], large, [kh, kw], stride, dilation) {
   const cGroup = cLarge / groups;
   const perGroup = Math.max(Math.floor(cSmall / groups), 1);
   const count = cSmall * cGroup * h * w * kh * kw;
@@ -69,18 +73,30 @@ export function resample(channels, inpSize, vertical, horizontal) {
   return makeRows(Int32Array.from(out), Int32Array.from(inp), Int32Array.from(weight), Float64Array.from(coef));
 }
 
+/** The numbers from 0 to `count` - 1. */
+export function counting(count) {
+  const numbers = new Int32Array(count);
+  for (let i = 0; i < count; i++) numbers[i] = i;
+  return numbers;
+}
+
 /** Rows that copy input cells to output cells (in order, where `out` is left out). */
 export function gather(inp, out = null) {
   refuseTooMany(inp.length);
-  return makeRows(Int32Array.from(out ?? inp.keys()), Int32Array.from(inp), new Int32Array(inp.length));
+  return makeRows(out ? new Int32Array(out) : counting(inp.length), new Int32Array(inp), new Int32Array(inp.length));
 }
 
-/** Row numbers sorted by `column`, so that the rows of one cell are order.subarray(start[cell], start[cell + 1]). */
-export function group(column, size) {
+/** Rows that copy every one of `count` cells to its own place. */
+export const oneToOne = remembering((count) => gather(counting(count)), ({ length }) => length, MOST_ROWS);
+
+/** Row numbers sorted by `column`, so that the rows of one cell are order.subarray(start[cell], start[cell + 1]); -1 is no cell. */
+export const group = keptWith(newGroups, (size) => size);
+
+function newGroups(column, size) {
   const start = new Int32Array(size + 1);
-  for (let row = 0; row < column.length; row++) start[column[row] + 1]++;
+  for (let row = 0; row < column.length; row++) if (column[row] >= 0) start[column[row] + 1]++;
   for (let cell = 0; cell < size; cell++) start[cell + 1] += start[cell];
-  const next = start.slice(0, size), order = new Int32Array(column.length);
-  for (let row = 0; row < column.length; row++) order[next[column[row]]++] = row;
+  const next = start.slice(0, size), order = new Int32Array(start[size]);
+  for (let row = 0; row < column.length; row++) if (column[row] >= 0) order[next[column[row]]++] = row;
   return { order, start, of: (cell) => order.subarray(start[cell], start[cell + 1]) };
 }

@@ -1,6 +1,8 @@
 // Scenes: a lesson's state worked out for drawing. Panels (grids as they are drawn), links (rows between panels), and the order of steps.
 
+import { cells } from "./fields.js";
 import { makeGrid, places } from "./grid.js";
+import { idOf, keptWith } from "./memory.js";
 import { build } from "./recipe.js";
 import { group } from "./rows.js";
 import { NEUTRAL } from "./trace.js";
@@ -10,10 +12,11 @@ import { gradients } from "./training.js";
 export function makeScene(lesson, state) {
   const view = lesson.views.find((one) => one.name === state.view);
   const made = build(lesson, state, view);
-  const shown = new Set(view.panels.map(({ grid }) => grid.split(":").at(-1)));
+  const drawn = view.panels.map((spec) => ({ ...spec, grid: present(spec, made, state), several: spec.grid.includes("|") })).filter(({ grid }) => grid);
+  const shown = new Set(drawn.map(({ grid }) => grid.split(":").at(-1)));
   const hidden = [...made.grids.keys()].filter((grid) => !shown.has(grid)).map((grid) => ({ grid, hidden: true }));
   const namesOf = (grid) => view.panels.find((panel) => panel.grid === grid)?.names ?? [];
-  const panels = [...view.panels, ...hidden].map((spec, index) => makePanel(spec, index, made, namesOf));
+  const panels = [...drawn, ...hidden].map((spec, index) => makePanel(spec, index, made, namesOf));
   const weightGrid = (name) => /^grid:(.*)/.exec(view.steps.find((step) => step.grid === name)?.weight)?.[1];
   const links = [...made.traces].map(([name, trace]) => makeLink(name, trace, made.reads.get(name), panels, weightGrid(name)));
   const followed = links.find((link) => link.name === view.follows);
@@ -29,6 +32,14 @@ export function makeScene(lesson, state) {
 /** The letter that stands for a real input cell, and for a weight, where letters take the place of numbers. */
 export const inputLetter = (cell) => "abcdefgh"[cell];
 export const weightLetter = (trace, weight) => (trace.weight.data.length <= 3 ? "xyz" : "pqrstuvwz")[weight];
+
+/** A panel's grid as it is there, or null: a chain may leave it out, or the layer whose kernel it would be. */
+function present({ grid, edits }, { grids, traces }, state) {
+  const [kind, of] = grid.split(":");
+  if (!of?.includes("|")) return kind === "kernel" || grids.has(of ?? kind) ? grid : null;
+  const found = of.split("|").find((step) => traces.get(step)?.weight?.data === cells(state[edits]).data);
+  return found ? `${kind}:${found}` : null;
+}
 
 function makePanel(spec, index, made, namesOf) {
   const [kind, of] = spec.grid.includes(":") ? spec.grid.split(":") : ["grid", spec.grid];
@@ -72,6 +83,7 @@ function kernelPanel(trace, source, made, nameOf) {
   const groups = (up ? trace.outGrid.shape[0] : trace.inputs[0].shape[0]) / second;
   const planeOf = (plane) => [Math.floor(plane / second), plane % second];
   const label = (plane) => {
+    if (trace.op === "locally_connected2d") return planeOf(plane).join(","); // a kernel for each place of the output
     const [line, column] = planeOf(plane), other = Math.floor(line / (first / groups)) * second + column;
     const [from, to] = up ? [line, other] : [other, line];
     return `${nameOf(source, from)}→${nameOf(made, to)}`;
@@ -117,13 +129,13 @@ function makeLink(name, trace, reads, panels, weightGrid) {
   };
   const fill = (panel, cell) => columns.set(panel.index, Int32Array.from({ length: rows.length }, (_, row) => cell(row)));
   for (const panel of panels) {
-    if (panel.kind === "grid" && panel.of === name) columns.set(panel.index, remapped(rows.out, trace.outGrid, panel));
+    if (panel.kind === "grid" && panel.of === name) columns.set(panel.index, remapped(rows.out, trace.outGrid, panel.grid_, 0, trace.outGrid.size));
     if (panel.kind === "grid" && reads.includes(panel.of)) {
       const at = reads.indexOf(panel.of), before = trace.offsets[at], end = trace.offsets[at + 1];
-      columns.set(panel.index, remapped(rows.inp, trace.grids[at], panel, before, end));
+      columns.set(panel.index, remapped(rows.inp, trace.grids[at], panel.grid_, before, end));
     }
     if (panel.kind === "grid" && panel.of === weightGrid) columns.set(panel.index, rows.weight);
-    if (panel.of === name && panel.kind === "kernel") columns.set(panel.index, rows.weight);
+    if (panel.kind === "kernel" && (panel.of === name || panel.several && panel.values === trace.weight?.data)) columns.set(panel.index, rows.weight);
     const entry = (line, column) => (line < 0 || column < 0 ? -1 : line * panel.width + column);
     if (panel.of === name && panel.kind === "matrix") fill(panel, (row) => entry(real.out(row), real.inp(row)));
     if (panel.of === name && panel.kind === "transpose") fill(panel, (row) => entry(real.inp(row), real.out(row)));
@@ -138,25 +150,24 @@ function makeLink(name, trace, reads, panels, weightGrid) {
   const link = { name, trace, reads, columns, out: outs[0] ?? null, inps, kernel, groups: new Map() };
   link.rowsOf = (index, cell) => {
     if (!columns.has(index)) return null;
-    if (!link.groups.has(index)) link.groups.set(index, group(columns.get(index).map((at) => at + 1), panels[index].grid_.size + 1));
-    return link.groups.get(index).of(cell + 1);
+    if (!link.groups.has(index)) link.groups.set(index, group(columns.get(index), panels[index].grid_.size));
+    return link.groups.get(index).of(cell);
   };
   return link;
 }
 
-/** Canvas addresses of a trace's grid as cells of a panel, whose canvas may have other margins. */
-function remapped(addresses, grid, panel, before = 0, end = Infinity) {
-  const same = String(grid.canvas) === String(panel.grid_.canvas) && String(grid.margins) === String(panel.grid_.margins);
-  if (same && before === 0 && end >= grid.size) {
-    if (end === Infinity || end === grid.size) return Int32Array.from(addresses, (at) => (at < end ? at : -1));
+/** Canvas addresses of a trace's grid, which stand from `before` to `end`, as cells of a panel, whose canvas may have other margins. */
+const remapped = keptWith((addresses, grid, shown, before, end) => {
+  const same = String(grid.canvas) === String(shown.canvas) && String(grid.margins) === String(shown.margins);
+  const place = places(shown), { source } = grid, cells = new Int32Array(addresses.length);
+  for (let row = 0; row < addresses.length; row++) {
+    const at = addresses[row] - before;
+    if (at < 0 || addresses[row] >= end) cells[row] = -1;
+    else if (same) cells[row] = at;
+    else cells[row] = source[at] < 0 ? -1 : place[source[at]];
   }
-  const place = places(panel.grid_);
-  return Int32Array.from(addresses, (at) => {
-    if (at < before || at >= end) return -1;
-    const real = grid.source[at - before];
-    return same ? at - before : real < 0 ? -1 : place[real];
-  });
-}
+  return cells;
+}, (grid, shown, before, end) => [idOf(grid), idOf(shown), before, end].join(), 8);
 
 /** The cells that the timeline walks through: {panel, cells, rows(step)}. */
 function stepOrder(view, link, panels) {

@@ -10,11 +10,13 @@ import { answerKey } from "./keys.js";
 import { describe, ledgerLines, plainText } from "./ledger.js";
 import { REMARKS, sizeLines } from "./remarks.js";
 import { makeScene } from "./scene.js";
+import { ShiftChart } from "./shifts.js";
 import { Timeline } from "./timeline.js";
 
 const REST = 300; // milliseconds of rest before the server is told
 const READ_OUT = 250; // and before the live region speaks
-const END = 9999; // as many steps as there are
+const END = 999_999; // as many steps as there are
+const MANY = 6; // panels that make the board a higher one
 const WORDS = { input: "stamp", output: "cell", tap: "tap" };
 
 export class Stage {
@@ -30,6 +32,7 @@ export class Stage {
     this.second = h("div", { class: "second" });
     this.live = h("div", { class: "aside", role: "status", "aria-live": "polite" });
     this.remark = h("div", { class: "remark" });
+    this.chart = new ShiftChart();
     this.message = h("div", { class: "message", role: "alert" });
     this.ledger = h("div", { class: "ledger", tabindex: "0", role: "region", "aria-label": "Arithmetic" }, this.first, this.second);
     this.photoWords = h("span", {}, "; photographs: black 0, white 1");
@@ -37,7 +40,8 @@ export class Stage {
       h("span", {}, h("span", { class: "in-light" }, "red below 0, white 0, dark above"), h("span", { class: "in-dark" }, "red below 0, black 0, light above"), this.photoWords));
     this.board.element.append(this.message);
     this.element = h("div", { class: "stage", role: "region", "aria-label": "Stage", tabindex: "-1" },
-      this.furniture.top, this.board.element, this.ledger, this.live, h("div", { class: "under" }, this.remark, this.legend),
+      this.furniture.top, this.board.element,
+      h("div", { class: "beside" }, this.ledger, this.live, h("div", { class: "under" }, this.remark, this.legend), this.chart.element),
       this.timeline.element, this.furniture.controls, this.furniture.solverBox);
     this.element.addEventListener("keydown", (event) => answerKey(this, event));
     this.gone = new AbortController();
@@ -82,6 +86,7 @@ export class Stage {
     this.timeline.pause();
     this.furniture.trainer?.pause();
     this.board.destroy();
+    this.chart.stop();
     this.hands.destroy();
     clearTimeout(this.resting);
     clearTimeout(this.speaking);
@@ -126,6 +131,7 @@ export class Stage {
     }
     this.state = scene.state = { ...state, at: Math.min(state.at, scene.order.cells.length) };
     this.scene = scene;
+    this.element.classList.toggle("many", scene.panels.filter((panel) => !panel.hidden).length >= MANY);
     this.board.show(scene, this.state.at);
     this.furniture.show();
     this.showPosition();
@@ -161,7 +167,8 @@ export class Stage {
 
   /** What a link cannot hold is said. */
   caveat() {
-    const edited = Object.values(this.state).some((value) => value?.pattern);
+    const values = Object.values(this.state), edited = values.some((value) => value?.pattern && !value.own);
+    if (!edited && values.some((value) => value?.own)) return "Your picture stays in this browser: elsewhere a link shows the sample in its place.";
     return edited ? "Edited by hand: a link holds up to 8 × 8 cells, so elsewhere this grid goes back to its pattern." : "";
   }
 
@@ -209,6 +216,7 @@ export class Stage {
     const { scene } = this, { remark } = scene.view;
     const lines = remark in REMARKS ? REMARKS[remark](scene) : sizeLines(scene);
     setText(this.remark, lines.join("\n"));
+    this.chart.show(scene);
     this.remark.classList.toggle("main", remark === "sizes");
     this.ledger.style.setProperty("--lines", ledgerLines(scene));
     this.photoWords.hidden = !scene.panels.some((panel) => panel.photo);

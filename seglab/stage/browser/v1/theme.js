@@ -30,8 +30,13 @@ const STEPS = 64;
 function ramp(from, to, most) {
   return Array.from({ length: STEPS + 1 }, (_, i) => {
     const colour = blend(from, to, (most * i) / STEPS);
-    return { fill: css(colour), rgb: colour, ink: luminance(colour) > 0.2 ? "#16191d" : "#ffffff" };
+    return { fill: css(colour), rgb: colour, word: wordOf(colour), ink: luminance(colour) > 0.2 ? "#16191d" : "#ffffff" };
   });
+}
+
+/** A colour as the four bytes of a canvas pixel, in the order of this machine. */
+export function wordOf(colour) {
+  return new Uint32Array(new Uint8ClampedArray([...colour, 255]).buffer)[0];
 }
 
 /** The fill of a value on the scale of a grid whose largest magnitude is `largest`. */

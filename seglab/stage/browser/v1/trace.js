@@ -1,6 +1,6 @@
 // Traces: operands, rows and output of one operator. The twin of seglab/trace.py.
 
-import { fold, layOut, places } from "./grid.js";
+import { fold, layOut, picked } from "./grid.js";
 import { group } from "./rows.js";
 
 export const NEUTRAL = { sum: 0, max: -Infinity, min: Infinity, pick: 0 };
@@ -72,18 +72,23 @@ export class Trace {
    * over the canvas, before bias and activation, with the border that padding crops.
    */
   after(which) {
-    const { out } = this.rows, count = which ? which.length : out.length, reduce = this.reduce;
+    // A picture has 100,000 rows and more: no calls in this loop.
+    const { out, inp, weight, coef } = this.rows, { canvas: from, reduce } = this, weights = this.weight?.data;
+    const count = which ? which.length : out.length;
     const canvas = new Float64Array(this.outGrid.size).fill(NEUTRAL[reduce]);
     const touched = new Float64Array(this.outGrid.size);
     for (let i = 0; i < count; i++) {
-      const row = which ? which[i] : i, cell = out[row], value = this.product(row);
+      const row = which ? which[i] : i, cell = out[row];
+      let value = from[inp[row]];
+      if (weights) value *= weights[weight[row]];
+      if (coef) value *= coef[row];
       touched[cell]++;
       if (reduce === "sum") canvas[cell] += value;
       else if (reduce === "pick") canvas[cell] = value;
       else if (reduce === "max" ? value > canvas[cell] : value < canvas[cell]) canvas[cell] = value;
     }
     const reached = fold(this.outGrid, touched);
-    const values = reduce === "sum" ? fold(this.outGrid, canvas) : Float64Array.from(places(this.outGrid), (cell) => canvas[cell]);
+    const values = reduce === "sum" ? fold(this.outGrid, canvas) : picked(this.outGrid, canvas);
     const plane = values.length / this.outGrid.shape[0];
     for (let cell = 0; cell < values.length; cell++) {
       if (this.bias) values[cell] += this.bias[Math.floor(cell / plane)];
