@@ -8,6 +8,7 @@
 from seglab.normalisation import batch_norm
 from seglab.operators import avg_pool2d, conv1d, conv2d, conv_transpose1d, conv_transpose2d, max_pool2d, min_pool2d
 from seglab.pipeline import Pipeline
+from seglab.psnr import psnr
 from seglab.rearranging import (
     bed_of_nails,
     concat,
@@ -46,6 +47,7 @@ __all__ = [
     "min_pool2d",
     "output_size",
     "pixel_shuffle",
+    "psnr",
     "relu",
     "sigmoid",
     "solve_output_size",

@@ -28,6 +28,7 @@ ASSETS = Path(__file__).parents[2] / "assets"
 BOARDS = {
     "convolution": "convolution?stop=5&at=13",
     "channels": "channels?v=1&at=14",
+    "pooling": "pooling?v=1&stop=7&at=2",
     "transposed_convolution": "transposed_convolution?v=1&stop=2&at=4",
     "output_size": "output_size?v=1&stop=3&size=8&stride=2&at=5",
     "unet_by_hand": "unet_by_hand?at=13",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import floor, isqrt
 
 from seglab.export.scene import Sheet
@@ -69,8 +70,10 @@ def arrange(sheets: list[Sheet], width: float, height: float) -> Places:
                     lines[-1].append(sheet)
             cell = _fit(lines, width, height, small)
             parted = any(line[0] is kernel for line in lines[1:])
-            # The first kernel stays beside what it is applied to; where it makes no difference, few lines and a full first one.
-            worth = cell * (0.8 if parted else 1) - 0.5 * len(lines) + 0.6 * len(lines[0]) / len(shown)
+            split = any(line[0].beside and before[-1].beside for before, line in pairwise(lines))
+            # The first kernel stays beside what it is applied to, and outputs that are compared stand in one line; where it makes no
+            # difference, few lines and a full first one.
+            worth = cell * (0.8 if parted else 0.9 if split else 1) - 0.5 * len(lines) + 0.6 * len(lines[0]) / len(shown)
             if best is None or worth > best[0] + 0.05:
                 best = worth, lines, cell
     assert best is not None

@@ -19,8 +19,10 @@ export function arrange(panels, width, height, { largest, unit }) {
       folded.slice(1).forEach((panel, i) => (breaks & (1 << i) ? lines.push([panel]) : lines.at(-1).push(panel)));
       const cell = fit(lines, width, height, largest, unit), kernel = folded.find((panel) => panel.role === "kernel");
       const parted = lines.slice(1).some(([first]) => first === kernel);
-      // The first kernel stays beside what it is applied to; where it makes no difference, few lines and a full first one.
-      const worth = cell * (parted ? 0.8 : 1) - 0.5 * lines.length + (0.6 * lines[0].length) / shown.length;
+      const split = lines.slice(1).some(([first]) => first.beside && panels[first.index - 1].beside);
+      // The first kernel stays beside what it is applied to, and outputs that are compared stand in one line; where it makes no
+      // difference, few lines and a full first one.
+      const worth = cell * (parted ? 0.8 : split ? 0.9 : 1) - 0.5 * lines.length + (0.6 * lines[0].length) / shown.length;
       if (!best || worth > best.worth + 0.05) best = { lines, cell, worth };
     }
   }
