@@ -17,6 +17,7 @@ from seglab.operators import (
     min_pool2d,
 )
 from seglab.pipeline import Pipeline
+from seglab.psnr import psnr
 from seglab.rearranging import (
     bed_of_nails,
     concat,
@@ -57,6 +58,7 @@ __all__ = [
     "min_pool2d",
     "output_size",
     "pixel_shuffle",
+    "psnr",
     "relu",
     "shift",
     "sigmoid",

@@ -86,6 +86,9 @@ def _trace(data: dict[str, Any]) -> Trace:
 def _pipeline(data: dict[str, Any]) -> Pipeline:
     pipeline = Pipeline(**data["inputs"])
     for step in data["steps"]:
+        if step["op"] == "transpose":
+            pipeline = pipeline.then(step["name"], _trace(step["options"]["of"]).transpose, *step["reads"])
+            continue
         pipeline = pipeline.then(step["name"], _operator(step["op"]), *step["reads"], **step["operands"], **step["options"])
     return pipeline
 

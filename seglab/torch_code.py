@@ -166,7 +166,8 @@ def _pool(function: str, sign: str = "") -> _Expression:
 
 def _max_unpool(operands: dict[str, _Operand], options: Mapping[str, Any]) -> str:
     source, indices = operands["input"], operands["indices"]
-    rest = _arguments(options, {"stride": options["kernel_size"], "padding": 0})
+    rest = "" if options["stride"] == options["kernel_size"] else f", stride={_number(options['stride'])}"
+    rest += _arguments(options, {"padding": 0})
     lower = "[0]" if source.rank == 2 else ""
     size = tuple(options["output_size"])
     return f"F.max_unpool2d({source.lifted(3)}, {indices.lifted(3)}, {_number(options['kernel_size'])}{rest}, output_size={size}){lower}"

@@ -133,11 +133,15 @@ class Trace:
     @property
     def indices(self) -> IntArray:
         """For max (min) pooling, where in its plane each winner stood, as ``torch`` returns it. Raises ValueError for other operators."""
-        if self.reduce not in ("max", "min"):
-            raise ValueError(f"{self.op} has no indices: only max_pool2d and min_pool2d remember their winners")
+        self.refuse_indices()
         plane = self.inputs[0][0].size
         cells: IntArray = self.grids[0].source[self.rows.inp[self.winners]] % plane
         return cells.reshape(self.out_shape)
+
+    def refuse_indices(self) -> None:
+        """Raise ValueError for an operator without `indices`."""
+        if self.reduce not in ("max", "min"):
+            raise ValueError(f"{self.op} has no indices: only max_pool2d and min_pool2d remember their winners")
 
     def _finish(self, reached: FloatArray) -> FloatArray:
         real = self.out_grid.fold(reached) if self.reduce == "sum" else reached[self.out_grid.places]

@@ -141,6 +141,14 @@ def test_transposed_convolution_is_the_convolution_with_columns_exchanged() -> N
     assert compared >= 10
 
 
+def test_a_stride_of_the_windows_sides_exchanged_stands_in_the_code() -> None:
+    """A window of (2, 3) moved by (3, 2): equal numbers, another order."""
+    pooled = sl.max_pool2d(np.arange(49.0).reshape(7, 7) % 11, (2, 3), stride=(3, 2))
+    back = sl.max_unpool2d(pooled.output, pooled.indices, (2, 3), stride=(3, 2), output_size=(7, 7))
+    assert "stride=(3, 2)" in back.torch_code()
+    assert back.check() == 0
+
+
 def test_indices_are_those_of_torch() -> None:
     def same(setting: dict[str, Any], trace: sl.Trace) -> None:
         rest = {name: value for name, value in setting.items() if name != "input"}

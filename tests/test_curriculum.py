@@ -9,7 +9,9 @@ import seglab as sl
 from seglab.lessons import LESSONS
 from seglab.lessons.channels import parameters, slopes
 from seglab.lessons.left_right import trained
+from seglab.pipeline import Pipeline
 from seglab.stage.lesson import build
+from seglab.stage.ways import WAYS
 
 NINE = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
 
@@ -151,6 +153,99 @@ def test_b3_zeros_make_a_false_edge_and_the_other_paddings_do_not() -> None:
 def test_b2_stride_halves_four_cells() -> None:
     lesson = LESSONS["convolution"]
     assert build(lesson, lesson.state(**lesson.stops[6].state)).output.shape == (2, 2)
+
+
+def on_stop(name: str, number: int, **changes: object) -> Pipeline:
+    """What a lesson's stop shows."""
+    lesson = LESSONS[name]
+    return build(lesson, lesson.state(**{**lesson.stops[number - 1].state, **changes}))
+
+
+def test_b6_pooling_on_its_stops() -> None:
+    assert on_stop("pooling", 1).output.tolist() == [[4, 8], [5, 9]]
+    assert on_stop("pooling", 2).output.tolist() == [[9, 9], [9, 9]]
+    assert on_stop("pooling", 3).output.tolist() == [[2.5, 3], [2, 3]]
+    assert on_stop("pooling", 3, op="min_pool").output.tolist() == [[1, 0], [0, 1]]
+    lesson = LESSONS["pooling"]
+    assert build(lesson, lesson.state(**lesson.presets[0][1])).output.tolist() == [[4, 8, 8], [5, 9, 9], [5, 9, 9]]
+
+
+def test_b7_who_gets_the_gradient_on_its_stops() -> None:
+    nine, ties = on_stop("pooling", 11), on_stop("pooling", 12)
+    assert np.argwhere(nine.output).tolist() == [[2, 2]]
+    assert nine.output[2, 2] == 4
+    assert ties.output.tolist() == [[1, 0, 1, 0], [0, 0, 0, 0]] * 2, "the first of equals"
+    below_zero = on_stop("pooling", 4)
+    assert below_zero.output.tolist() == [[-1, -1], [-1, -2]], "padding is minus infinity, not 0"
+
+
+def test_b8_b9_b10_three_ways_back_on_their_stop() -> None:
+    ways = on_stop("pooling", 7)
+    assert ways.values("y").tolist() == [[5, 6], [7, 8]]
+    assert ways.values("m").tolist() == [[1, 2], [3, 4]]
+    assert ways.values("n").tolist() == [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
+    assert ways.values("b").tolist() == [[1, 0, 2, 0], [0, 0, 0, 0], [3, 0, 4, 0], [0, 0, 0, 0]]
+    assert ways.values("u").tolist() == [[0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 0, 0], [3, 0, 0, 4]]
+
+
+def test_b11_bilinear_on_its_stop_and_the_two_that_learn_beside_it() -> None:
+    smooth = on_stop("pooling", 8)
+    assert smooth.values("y")[0].tolist() == [1, 1.25, 1.75, 2]
+    np.testing.assert_allclose(smooth.values("a")[0], [1, 4 / 3, 5 / 3, 2])
+    learned = on_stop("pooling", 9)
+    assert learned.values("c").shape == (4, 2, 2)
+    np.testing.assert_array_equal(learned.values("p")[0], learned.values("y"))
+    assert on_stop("pooling", 9, stride=[1, 1]).values("y").shape == (3, 3), "only with a kernel as large as the stride they agree"
+
+
+def test_question_6_and_7_and_their_answers() -> None:
+    """P's 3 x 3 pooling, and a constant input pooled and max-unpooled."""
+    gradient, constant, *_ = (question(0) for question in LESSONS["pooling"].questions)
+    assert gradient.right == "1 cell"
+    assert "it gets 4" in gradient.because
+    assert constant.right == "Bed of nails"
+    shown = build(LESSONS["pooling"], LESSONS["pooling"].state(**constant.shows))
+    np.testing.assert_array_equal(shown.values("u"), shown.values("b"))
+
+
+@pytest.mark.parametrize("turn", range(12))
+def test_pooling_questions_have_one_right_answer_and_can_be_shown(turn: int) -> None:
+    lesson = LESSONS["pooling"]
+    asked = [question(turn) for question in lesson.questions]
+    for one in asked:
+        assert one.choices.count(one.right) == 1
+        assert len(set(one.choices)) == len(one.choices) >= 3
+        build(lesson, lesson.state(**one.shows))
+    grid = np.array(asked[0].shows["x"], float)
+    torch_gradient = gradient_by_torch(grid)
+    assert asked[0].right.split()[0] == str(int((torch_gradient > 0).sum()))
+    state = asked[2].shows
+    row, column = divmod(state["at"] - 1, 2)
+    assert asked[2].right == str(int(np.array(state["x"])[2 * row : 2 * row + 2, 2 * column : 2 * column + 2].max()))
+
+
+def gradient_by_torch(grid: np.ndarray) -> np.ndarray:
+    import torch
+
+    image = torch.tensor(grid, requires_grad=True)
+    torch.nn.functional.max_pool2d(image[None], 3, stride=1).sum().backward()
+    return image.grad.numpy()
+
+
+def test_psnr_of_the_photographs_ways_back() -> None:
+    found = {}
+    for way in WAYS:
+        shown = on_stop("pooling", 13, way=way)
+        error = np.mean((shown.values("x") - shown.values("z")) ** 2)
+        found[way] = sl.psnr(shown.values("x"), shown.values("z"))
+        assert found[way] == pytest.approx(-10 * np.log10(error))
+        np.testing.assert_allclose(shown.output, shown.values("z") - shown.values("x"))
+    assert sorted(found, key=found.__getitem__) == ["bed_of_nails", "max_unpool", "nearest", "bilinear", "align_corners"]
+    assert found["nearest"] == pytest.approx(20.77, abs=0.01)
+    with pytest.raises(ValueError, match=r"images have shapes \(1, 2\) and \(2, 1\): give two of one shape"):
+        sl.psnr([[0, 1]], [[0], [1]])
+    with pytest.raises(ValueError, match=r"peak=0 should be above 0"):
+        sl.psnr([[0]], [[1]], peak=0)
 
 
 def test_b6_b7_pooling_and_its_gradient() -> None:

@@ -25,6 +25,7 @@ CORE = (
     "pipeline",
     "torch_code",
     "stored",
+    "psnr",
 )
 # From the bottom up; a module may import from its own layer and from those before it.
 LAYERS = [

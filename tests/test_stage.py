@@ -152,6 +152,164 @@ def test_the_ledger_ends_with_the_value_that_numpy_gives(lesson: Lesson, stage: 
     assert compared > 100 or lesson.name == "output_size"
 
 
+POOLING = LESSONS["pooling"]
+MARKED = """async () => {
+  const { connected, realCell, winning } = await import("/v1/scene.js");
+  const { scene, focus } = stage.board, marked = connected(scene, focus), won = winning(scene, marked);
+  const real = (one, cells) => [...new Set([...cells].map((at) => realCell(one, at)).filter((at) => at >= 0))].sort((a, b) => a - b);
+  const shown = scene.panels.filter((one) => !one.hidden);
+  return [
+    Object.fromEntries(shown.map((one) => [one.title, real(one, marked.get(one.index))])),
+    Object.fromEntries(shown.filter((one) => won.has(one.index)).map((one) => [one.title, real(one, won.get(one.index).keys())])),
+  ];
+}"""
+
+
+def at_stop(stage: Mounted, number: int, **changes: Any) -> None:
+    stage.open(POOLING, stop=number, **{**POOLING.stops[number - 1].state, **changes})
+
+
+def test_a_pooled_cell_names_its_winner_and_marks_it_apart(stage: Mounted) -> None:
+    at_stop(stage, 1, at=4)
+    stage.point("Pooled", 0, 0)
+    assert stage.ledger == "O(0,0) = max(3, 2, 4, 1) = 4, from I(1,0)"
+    assert stage.js("[...stage.first.querySelectorAll('.skip')].map((one) => one.textContent)") == ["4", "I(1,0)"]
+    assert stage.js(MARKED) == [{"Input": [0, 1, 4, 5], "Pooled": [0]}, {"Input": [4]}]
+    assert stage.js("[...stage.board.notes(stage.board.focus, new Map([[0, new Map([[4, 'max']])]])).get(0).values()][0].text") == "max"
+    stage.point("Input", 0, 0)
+    assert stage.ledger == "I(0,0) = 3 is read by 1 cell: 3 → O(0,0); it wins nowhere"
+    assert stage.js(MARKED)[1] == {}
+    at_stop(stage, 1, at=4, op="avg_pool")
+    stage.point("Pooled", 0, 0)
+    assert stage.ledger == "O(0,0) = 0.25·3 + 0.25·2 + 0.25·4 + 0.25·1 = 2.5"
+    assert stage.js(MARKED)[1] == {}, "an average has no winner"
+    at_stop(stage, 1, at=4, x=[[7, 7], [7, 7]])
+    stage.point("Pooled", 0, 0)
+    assert stage.ledger == "O(0,0) = max(7, 7, 7, 7) = 7, from I(0,0), the first of 4 equal cells"
+
+
+def test_a_winner_is_told_by_more_than_its_colour(stage: Mounted) -> None:
+    """The ring around the 4 is drawn inside its cell: the same spot of the window's other cells has the plain veil."""
+    at_stop(stage, 1, at=4)
+    stage.point("Pooled", 0, 0)
+    inked = """([x, y]) => {
+      const box = stage.board.element.getBoundingClientRect(), scale = stage.board.scale, cell = stage.board.places[0].cell;
+      const along = Array.from({ length: Math.floor(cell / 2) }, (_, i) => [...stage.board.over.getContext("2d")
+        .getImageData((x - box.left - i) * scale, (y - box.top) * scale, 1, 1).data].join());
+      return new Set(along.slice(0, -4)).size;
+    }"""
+    assert stage.js(inked, stage.place("Input", 1, 0)) > stage.js(inked, stage.place("Input", 0, 1)) == 1
+
+
+def test_a_switch_says_where_the_winner_stood(stage: Mounted) -> None:
+    at_stop(stage, 5, at=4)
+    stage.point("Switches", 0, 1)
+    assert stage.ledger == "S(0,1) = 2: counted row by row from 0, the cell of the largest value, I(0,2) = 6, is in O(0,1)"
+    assert stage.js(MARKED) == [{"Input": [2], "Pooled": [1], "Switches": [1]}, {"Input": [2]}]
+    stage.js("stage.change({ op: 'avg_pool' })")
+    assert stage.state["op"] == "max_pool"
+    assert stage.message == "Avg_pool2d has no indices: only max_pool2d and min_pool2d remember their winners."
+
+
+def test_one_cell_lights_all_three_ways_back(stage: Mounted) -> None:
+    at_stop(stage, 7)
+    stage.point("Small map", 0, 1)
+    lit = {"Input": [2], "Switches": [1], "Small map": [1], "Nearest": [2, 3, 6, 7], "Bed of nails": [2], "Max unpooled": [2]}
+    assert stage.js(MARKED) == [lit, {"Input": [2]}]
+    assert stage.js("stage.second.textContent") == "It also goes to B(0,2), U(0,2)"
+    assert stage.js("new Set(stage.board.places.slice(3, 6).map((place) => place.y)).size") == 1, "what is compared stands in one line"
+    stage.point("Max unpooled", 1, 1)
+    assert stage.ledger == "U(1,1) = M(0,0) = 1: S(0,0) says here"
+    assert stage.js("stage.second.textContent") == "At the same place: N(1,1) = 1, B(1,1) = 0"
+    lit = {"Input": [5], "Switches": [0], "Small map": [0], "Nearest": [5], "Bed of nails": [5], "Max unpooled": [5]}
+    assert stage.js(MARKED) == [lit, {"Input": [5]}]
+    stage.point("Max unpooled", 0, 0)
+    assert stage.ledger == "U(0,0) = 0: nothing was put here"
+    stage.point("Bed of nails", 1, 1)
+    assert stage.ledger == "B(1,1) = 0: nothing was put here"
+
+
+def test_the_three_ways_are_walked_through_together(stage: Mounted) -> None:
+    at_stop(stage, 7, at=2)
+    reached = stage.js(
+        "Object.fromEntries(['n', 'b', 'u'].map((name) => [name, [...stage.board.content(stage.scene.panels.find((one) => one.of === name)).reached]]))"
+    )
+    for name, expected in {"n": [0, 1, 2, 3, 4, 5, 6, 7], "b": [0, 2], "u": [2, 5]}.items():
+        assert np.flatnonzero(reached[name]).tolist() == expected
+    at_stop(stage, 9, at=1)
+    shuffled = stage.js("[...stage.board.content(stage.scene.panels.find((one) => one.of === 'p')).reached]")
+    assert np.flatnonzero(shuffled).tolist() == [0, 1, 4, 5], "through the channels between"
+
+
+def test_six_ways_and_what_can_be_learned(stage: Mounted) -> None:
+    at_stop(stage, 10)
+    assert stage.page.locator(".facts > div").all_inner_texts() == [f"{name}{words}" for name, words in POOLING.view(stage.state).facts]
+    stage.point("Small map", 0, 0)
+    marked, _ = stage.js(MARKED)
+    assert marked.keys() == {"Small map", "Nearest", "Bed of nails", "Max unpooled", "Bilinear", "Transposed", "Pixel shuffle"}
+    assert all(marked.values())
+    at_stop(stage, 1)
+    assert not stage.page.locator(".facts").is_visible()
+
+
+def test_the_gradient_and_the_way_it_came(stage: Mounted) -> None:
+    at_stop(stage, 11)
+    stage.point("Input's gradient", 2, 2)
+    assert stage.ledger == "D(2,2) = 1 + 1 + 1 + 1 = 4"
+    assert stage.js(MARKED)[0] == {"Input": [10], "Pooled": [0, 1, 2, 3], "Output's gradient": [0, 1, 2, 3], "Input's gradient": [10]}
+    stage.point("Input's gradient", 0, 0)
+    assert stage.ledger == "D(0,0) = 0: this cell won no window, so no gradient comes back to it"
+    stage.point("Output's gradient", 1, 0)
+    assert stage.js(MARKED) == [{"Input": [10], "Pooled": [2], "Output's gradient": [2], "Input's gradient": [10]}, {"Input": [10]}]
+
+
+def test_a_map_that_is_fitted_is_edited_in_the_size_that_it_is_shown_in(stage: Mounted) -> None:
+    at_stop(stage, 11, stride=[1, 1], kernel=[2, 2])
+    assert stage.js("stage.scene.panels[2].grid_.shape") == [1, 3, 3]
+    stage.js("stage.hands.setCell(stage.scene.panels[2], 8, 5)")
+    assert stage.state["g"] == [[1, 1, 1], [1, 1, 1], [1, 1, 5]]
+    slide(stage, "Window", 4)
+    assert stage.js("stage.scene.panels[2].grid_.shape") == [1, 1, 1], "no refusal: the gradient follows the output's size"
+
+
+def test_psnr_is_said_as_numpy_works_it_out(stage: Mounted) -> None:
+    from seglab.psnr import psnr
+    from seglab.stage.ways import WAYS
+
+    words = {"bed_of_nails": "bed of nails", "max_unpool": "max unpooling", "align_corners": "bilinear with align_corners"}
+
+    def ours(**changes: Any) -> str:
+        shown = {way: build(POOLING, POOLING.state(**{**POOLING.stops[12].state, "way": way, **changes})) for way in WAYS}
+        found = {way: psnr(made.values("x"), made.values("z")) for way, made in shown.items()}
+        best = sorted(found, key=lambda way: -found[way])
+        told = [f"{words.get(way, way)} {'no difference' if found[way] == np.inf else f'{found[way]:.2f} dB'}" for way in best]
+        return f"PSNR against the photograph, more is closer: {', '.join(told)}."
+
+    at_stop(stage, 13)
+    assert stage.js("stage.remark.textContent") == ours()
+    stage.js("stage.change({ kernel: [4, 4], stride: [4, 4] })")
+    assert stage.js("stage.remark.textContent") == ours(kernel=[4, 4], stride=[4, 4])
+    stage.js("stage.change({ kernel: [1, 1], stride: [1, 1] })")
+    assert stage.js("stage.remark.textContent") == ours(kernel=[1, 1], stride=[1, 1])
+    assert "nearest no difference" in stage.js("stage.remark.textContent")
+
+
+def test_controls_are_those_of_the_view(stage: Mounted) -> None:
+    def shown() -> list[str]:
+        return stage.page.locator(".controls > :visible .label, .controls > .flag:visible span").all_inner_texts()
+
+    pooling = ["Pooling", "Input", "Window", "Stride", "Padding", "Round up"]
+    for number, wanted in {
+        1: pooling,
+        8: ["Small map", "Stride"],
+        9: ["Small map", "Kernel", "Stride"],
+        11: pooling,
+        13: ["Pooling", "Way back"],
+    }.items():
+        at_stop(stage, number)
+        assert shown() == wanted
+
+
 def test_the_way_back_is_that_of_numpy(stage: Mounted) -> None:
     net = tiny_unet()
     stage.open(lesson_of(net))

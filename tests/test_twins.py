@@ -68,6 +68,40 @@ def test_partial_outputs_are_those_of_numpy(modules: Page) -> None:
         np.testing.assert_allclose(np.array(found, float), trace.after(half).ravel(), rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("op", ["max_pool2d", "min_pool2d", "avg_pool2d", "conv2d"])
+def test_gradients_are_those_of_numpy(op: str, modules: Page) -> None:
+    """`backward` of ways.js, of torch's ties and of padding; numpy's own `transpose` is held to torch by the contract."""
+    traces: list[sl.Trace] = []
+    explore(op, lambda setting, trace: traces.append(trace) if trace.activation is None else None)
+    rng = np.random.default_rng(7)
+    chosen = traces[::3]
+    assert len(chosen) >= 20
+    gradients = [rng.integers(-4, 5, trace.output.shape).astype(float) for trace in chosen]
+    found = modules.evaluate(
+        """async (given) => {
+          const { run } = await import("/v1/operators.js"), { backward } = await import("/v1/ways.js");
+          return given.map(([call, gradient]) => {
+            const trace = run(call);
+            return [...backward(trace, { data: Float64Array.from(gradient), shape: trace.outGrid.shape }).output];
+          });
+        }""",
+        [[call_json(trace.call), gradient.ravel().tolist()] for trace, gradient in zip(chosen, gradients)],
+    )
+    for trace, gradient, theirs in zip(chosen, gradients, found):
+        np.testing.assert_allclose(theirs, trace.backward(gradient).input.ravel(), rtol=1e-12, atol=1e-12)
+
+
+def test_psnr_is_that_of_numpy(modules: Page) -> None:
+    rng = np.random.default_rng(8)
+    pairs = [(a, a + rng.normal(0, scale, 50)) for scale in (0, 1e-3, 0.1, 2) for a in [rng.random(50)]]
+    found = modules.evaluate(
+        "async (pairs) => { const { psnr } = await import('/v1/psnr.js'); return pairs.map(([a, b]) => String(psnr(a, b))); }",
+        [[a.tolist(), b.tolist()] for a, b in pairs],
+    )
+    np.testing.assert_allclose([float(text.replace("Infinity", "inf")) for text in found], [sl.psnr(a, b) for a, b in pairs], rtol=1e-12)
+    assert found[0] == "Infinity"
+
+
 @pytest.mark.parametrize("op", SIZE_OPS)
 def test_sizes_refusals_and_answers(op: str, modules: Page) -> None:
     """Every small setting: the same size, or the same sentence; and the same answers to the inverse question."""

@@ -29,6 +29,7 @@ BOARDS = {
     "convolution": "convolution?stop=5&at=13",
     "channels": "channels?v=1&at=14",
     "stack": "stack?at=13",
+    "pooling": "pooling?v=1&stop=7&at=2",
     "translation": "translation?v=1&stop=8",
     "transposed_convolution": "transposed_convolution?v=1&stop=2&at=4",
     "output_size": "output_size?v=1&stop=3&size=8&stride=2&at=5",

@@ -16,7 +16,7 @@ from seglab.export.ledger import Piece, describe, input_letter, plain, weight_le
 from seglab.export.marks import LETTER, Box, Drawing, Lines, Look, Mark, Rect, Run, Shows, Text
 from seglab.export.numbers import short
 from seglab.export.paint import LINES, Content, paint_panel
-from seglab.export.scene import EACH_CHANNEL, Progress, Scene, Sheet, connected, everything, make_scene, never_read, progress
+from seglab.export.scene import EACH_CHANNEL, Progress, Scene, Sheet, connected, everything, make_scene, never_read, progress, winning
 from seglab.export.theme import ink_on, theme
 from seglab.rows import FloatArray
 from seglab.stage.fields import State
@@ -91,7 +91,8 @@ class Sketch:
         if sheet.index in self.still:
             return self.still[sheet.index]
         marks = paint_panel(sheet, self.places[sheet.index], self.theme, self.content(sheet, so_far), self.scene.slopes is not None)
-        if sheet.of != self.scene.followed.name or sheet.kind in ("kernel", *EACH_CHANNEL):
+        walked = {link.name for link in self.scene.together}
+        if not walked & {sheet.of, sheet.spec.winners} or sheet.kind in ("kernel", *EACH_CHANNEL):
             self.still[sheet.index] = marks
         return marks
 
@@ -116,8 +117,22 @@ class Sketch:
         if sheet.of == followed.name and sheet.kind not in ("kernel", *EACH_CHANNEL) and sheet.values.size == followed.trace.output.size:
             if scene.counts is not None:
                 return content._replace(values=scene.counts, largest=_largest(scene.counts), canvas=full.touched if full else None)
-            content = content._replace(values=so_far.values, reached=so_far.reached, canvas=so_far.canvas, touched=so_far.touched)
+            content = _walked(content, so_far)
+        elif sheet.of in so_far.beside and sheet.kind in ("grid", "column"):
+            content = _walked(content, so_far.beside[sheet.of])
+        if sheet.kind == "switches" and sheet.of == followed.name:
+            content = content._replace(reached=so_far.reached)
+        if sheet.spec.winners:
+            content = content._replace(winners=self._winners(sheet, so_far))
         return content._replace(labels=self._labels(sheet, so_far)) if scene.state.get("letters") else content
+
+    def _winners(self, sheet: Sheet, so_far: Progress) -> frozenset[int]:
+        """The cells of a panel that won a window of the pooling step that it names, as far as that is walked through."""
+        link = next(link for link in self.scene.links if link.name == sheet.spec.winners)
+        if link.won is None:
+            return frozenset()
+        rows = link.won & so_far.done if link is self.scene.followed and so_far.done is not None else link.won
+        return frozenset(link.columns[sheet.index][rows].tolist())
 
     def _labels(self, sheet: Sheet, so_far: Progress) -> list[str] | None:
         """Letters for small grids: a, b, … times x, y, z."""
@@ -160,7 +175,11 @@ class Sketch:
     def _focus(self, cell: int) -> list[Mark]:
         scene, notes = self.scene, self._notes(cell)
         marks: list[Mark] = []
-        for sheet, marked in zip(scene.sheets, connected(scene, scene.walked.index, cell), strict=True):
+        everywhere = connected(scene, scene.walked.index, cell)
+        won = {} if scene.slopes or scene.counts is not None else winning(scene, everywhere)
+        for index, cells_ in won.items():
+            notes.setdefault(index, {}).update({one: (word, "skip") for one, word in cells_.items()})
+        for sheet, marked in zip(scene.sheets, everywhere, strict=True):
             place = self.places.get(sheet.index)
             if place is None or not marked.any() or sheet.spec.veiled:
                 continue
@@ -169,6 +188,7 @@ class Sketch:
             corners = [place.corner(sheet, one) for one in cells]
             marks += [Rect(x, y, size, size, colour, 0.55 if size < LINES else 0.13, named) for x, y in corners]
             marks.append(Lines(tuple(_border(sheet, place, set(cells))), colour, min(3, max(1.5, size / 8)), shows=named))
+            marks += [self._ring(*place.corner(sheet, one), size, named) for one in won.get(sheet.index, ())]
             if sheet is scene.walked:
                 x, y = place.corner(sheet, cell)
                 side = max(size - 2, 2)
@@ -176,6 +196,13 @@ class Sketch:
             if size >= NOTES:
                 marks += self._note_marks(sheet, place, notes.get(sheet.index, {}))
         return marks
+
+    def _ring(self, x: float, y: float, size: float, named: Shows) -> Mark:
+        """A winner among the marked cells: a ring inside it, or the whole cell where that is too small for one."""
+        colour, inset = self.theme.roles["skip"], max(2, size * 0.09) + 1
+        if size < 2 * LINES:
+            return Rect(x, y, size, size, colour, shows=named)
+        return Box(x + inset, y + inset, size - 2 * inset, size - 2 * inset, colour, max(2, min(5, size / 9)), named)
 
     def _notes(self, cell: int) -> dict[int, dict[int, tuple[str, str]]]:
         """Small numbers in the corners of connected cells: products, or the weights that a cell is read through."""
@@ -232,6 +259,11 @@ class Sketch:
                     marks.append(Rect(round(x, 2), y - 4, round(wide, 2), 2.5, self.theme.roles[role], 0.4 if dim else 1.0))
                 x += wide
         return marks
+
+
+def _walked(content: Content, so_far: Progress) -> Content:
+    """A panel as far as it is walked through."""
+    return content._replace(values=so_far.values, reached=so_far.reached, canvas=so_far.canvas, touched=so_far.touched)
 
 
 def _largest(values: FloatArray) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import floor, isqrt
 
 from seglab.export.scene import Sheet
@@ -70,11 +71,13 @@ def arrange(sheets: list[Sheet], width: float, height: float) -> Places:
                 else:
                     lines[-1].append(sheet)
             cell = _fit(lines, width, height, small)
-            # The first kernel stays beside what it is applied to, and what leads begins a line; where it makes no difference, few lines
-            # and a full first one.
+            # The first kernel stays beside what it is applied to, what leads begins a line, and outputs that are compared stand in one;
+            # where it makes no difference, few lines and a full first one.
             late = breaks > 0 and any(one.spec.leads for line in lines for one in line[1:])
             parted = late or any(line[0] is kernel for line in lines[1:])
-            worth = _cell(main, cell, small) * pixels * (0.8 if parted else 1) - 0.5 * len(lines) + 0.6 * len(lines[0]) / len(shown)
+            split = any(line[0].beside and before[-1].beside for before, line in pairwise(lines))
+            share = 0.8 if parted else 0.9 if split else 1
+            worth = _cell(main, cell, small) * pixels * share - 0.5 * len(lines) + 0.6 * len(lines[0]) / len(shown)
             if best is None or worth > best[0] + 0.05:
                 best = worth, lines, cell
     assert best is not None

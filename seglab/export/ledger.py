@@ -15,6 +15,11 @@ from seglab.trace import Trace
 
 MOST = 12  # terms written out
 FEW = 9  # and of what an input cell or a weight does
+NOTHING = {  # why a cell is 0 that no row reaches
+    "max_unpool2d": "nothing was put here",
+    "bed_of_nails": "nothing was put here",
+    "transpose": "this cell won no window, so no gradient comes back to it",
+}
 
 
 class Piece(NamedTuple):
@@ -36,9 +41,11 @@ def describe(scene: Scene, sheet: Sheet, cell: int, so_far: Progress) -> list[Pi
         return _place_only(scene, sheet, cell)
     if scene.slopes:
         return _slope(scene, scene.slopes, sheet, cell)
+    if sheet.kind == "switches":
+        return _remembered(scene, sheet, cell)
     maker = next((link for link in scene.links if link.out is sheet or (sheet.kind == "column" and link.name == sheet.of)), None)
     if maker:
-        return _made(scene, maker, sheet, cell, so_far if maker is scene.followed else None)
+        return _made(scene, maker, sheet, cell, so_far if maker is scene.followed else so_far.beside.get(maker.name))
     return _used(scene, next(link for link in scene.links if sheet.index in link.columns), sheet, cell)
 
 
@@ -86,15 +93,16 @@ def _made(scene: Scene, link: Link, sheet: Sheet, cell: int, so_far: Progress | 
     if trace.reduce == "pick" and not trace.activation:
         return _copied(scene, link, rows, name, sheet)
     if not len(rows):
-        return [Piece(name, role), Piece(" = 0: no stamp reaches this cell")]
+        return [Piece(name, role), Piece(f" = 0: {NOTHING.get(trace.op, 'no stamp reaches this cell')}")]
     if scene.counts is not None and link is scene.followed:
         stamps = len(rows) if real < 0 else int(scene.counts[real])
         name = f"{'1 stamp reaches' if stamps == 1 else f'{stamps} stamps reach'} {name}"
     done = so_far.done[rows] if so_far and so_far.done is not None else np.ones(len(rows), bool)
-    compares = trace.reduce in ("max", "min")
+    compares = link.won is not None
     shown = zip(rows[:MOST], done, strict=False)
     terms = _join(
-        ([piece._replace(dim=not ready) for piece in _term(scene, link, row, role)] for row, ready in shown), ", " if compares else " + "
+        ([piece._replace(dim=not ready) for piece in _coloured(scene, link, row, role)] for row, ready in shown),
+        ", " if compares else " + ",
     )
     if trace.reduce == "pick":
         terms = [Piece(exact(trace.products[rows[0]]), terms[-1].role)]
@@ -116,7 +124,42 @@ def _made(scene: Scene, link: Link, sheet: Sheet, cell: int, so_far: Progress | 
     else:
         result = [Piece(" = "), Piece(exact(_value(trace, so_far, cell, real)), role)]
     told = ", then cropped by the padding" if real < 0 else " so far" if done.any() and not done.all() else ""
-    return [Piece(name, role), Piece(" = "), *terms, *result, *([Piece(told)] if told else [])]
+    winner = _came_from(scene, link, rows) if compares and done.any() else []
+    return [Piece(name, role), Piece(" = "), *terms, *result, *([Piece(told)] if told else []), *winner]
+
+
+def _coloured(scene: Scene, link: Link, row: int, role: str | None) -> list[Piece]:
+    """A term; the one that won in the colour of the switches."""
+    pieces = _term(scene, link, row, role)
+    return [piece._replace(role="skip") for piece in pieces] if link.won is not None and link.won[row] else pieces
+
+
+def _came_from(scene: Scene, link: Link, rows: IntArray) -> list[Piece]:
+    """Which cell of a window won it."""
+    won = next((row for row in rows.tolist() if link.won is not None and link.won[row]), None)
+    if won is None or not link.inps or link.inps[0].hidden:
+        return []
+    source, products = link.inps[0], link.trace.products
+    equals = int((products[rows] == products[won]).sum())
+    first = [Piece(f", the first of {equals} equal cells")] if equals > 1 else []
+    return [Piece(", from "), Piece(name_of(scene, source, int(link.columns[source.index][won])), "skip"), *first]
+
+
+def _remembered(scene: Scene, sheet: Sheet, cell: int) -> list[Piece]:
+    """Where a switch points: the winner's place in its plane, counted row by row."""
+    link = next(link for link in scene.links if link.name == sheet.of)
+    trace, source, out, real = link.trace, link.inps[0], link.out, int(sheet.grid.source[cell])
+    size = "largest" if trace.reduce == "max" else "smallest"
+    told = [
+        Piece(name_of(scene, sheet, cell), "skip"),
+        Piece(f" = {exact(sheet.values[real])}: counted row by row from 0, the cell of the {size} value"),
+    ]
+    if not source.hidden:
+        name = name_of(scene, source, int(link.columns[source.index][trace.winners[real]]))
+        told += [Piece(", "), Piece(name, source.role), Piece(f" = {exact(trace.output.ravel()[real])}")]
+    if out and not out.hidden:
+        told += [Piece(", is in "), Piece(name_of(scene, out, int(out.grid.places[real])), out.role)]
+    return told
 
 
 def _sums(link: Link, rows: IntArray, done: Mask) -> list[Piece]:
@@ -160,7 +203,8 @@ def _value(trace: Trace, so_far: Progress | None, cell: int, real: int) -> float
 def _term(scene: Scene, link: Link, row: int, out_role: str | None) -> list[Piece]:
     """The factors of one row: value · weight, or coefficient · value."""
     trace, rows, letters = link.trace, link.trace.rows, scene.state.get("letters")
-    value = input_letter(int(trace.input_cells[row])) if letters else _signed(exact(trace.canvas[rows.inp[row]]))
+    number = exact(trace.canvas[rows.inp[row]])
+    value = input_letter(int(trace.input_cells[row])) if letters else number if link.won is not None else _signed(number)
     source = next((sheet for sheet in link.inps if link.columns[sheet.index][row] >= 0), None)
     role = (source.role if source else None) or (None if out_role == "input" else "input")
     factor = [] if rows.coef is None or rows.coef[row] == 1 else [Piece(_signed(exact(rows.coef[row]))), Piece("·")]
@@ -184,12 +228,21 @@ def weight_letter(trace: Trace, weight: int) -> str:
 
 def _copied(scene: Scene, link: Link, rows: np.typing.NDArray[np.int64], name: str, sheet: Sheet) -> list[Piece]:
     if not len(rows):
-        return [Piece(name, sheet.role), Piece(" = 0: nothing is copied here")]
+        return [Piece(name, sheet.role), Piece(f" = 0: {NOTHING.get(link.trace.op, 'nothing is copied here')}")]
     source = next((one for one in link.inps if link.columns[one.index][rows[0]] >= 0), None)
     told = []
     if source and not source.hidden:
         told = [Piece(name_of(scene, source, int(link.columns[source.index][rows[0]])), source.role), Piece(" = ")]
-    return [Piece(name, sheet.role), Piece(" = "), *told, Piece(exact(link.trace.products[rows[0]]), sheet.role)]
+    value = Piece(exact(link.trace.products[rows[0]]), sheet.role)
+    return [Piece(name, sheet.role), Piece(" = "), *told, value, *_because(scene, link, int(rows[0]))]
+
+
+def _because(scene: Scene, link: Link, row: int) -> list[Piece]:
+    """The switch that put a value where it is."""
+    switches = next((one for one in scene.sheets if one.kind == "switches" and one.index in link.columns), None)
+    if switches is None or link.trace.op != "max_unpool2d":
+        return []
+    return [Piece(": "), Piece(name_of(scene, switches, int(link.columns[switches.index][row])), "skip"), Piece(" says here")]
 
 
 def _slope(scene: Scene, slopes: PipelineGradients, sheet: Sheet, cell: int) -> list[Piece]:
@@ -250,7 +303,12 @@ def _used(scene: Scene, link: Link, sheet: Sheet, cell: int) -> list[Piece]:
         told += [Piece(", " if i else ": "), *_term(scene, link, row, out.role if out else None)]
         if out and not out.hidden:
             told += [Piece(" → "), Piece(name_of(scene, out, int(link.columns[out.index][row])), out.role)]
-    return [*head, *told, *([Piece(f", … {len(rows) - FEW} more")] if len(rows) > FEW else [])]
+    if len(rows) > FEW:
+        told.append(Piece(f", … {len(rows) - FEW} more"))
+    if link.won is not None:
+        wins = int(link.won[rows].sum())
+        told.append(Piece("; it wins nowhere" if wins == 0 else "; it wins" if wins == len(rows) else f"; it wins {wins} of them"))
+    return [*head, *told]
 
 
 def _cells(count: int) -> str:

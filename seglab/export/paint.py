@@ -14,6 +14,7 @@ from seglab.rows import FloatArray
 
 LEGIBLE = 10  # numbers that would be smaller than this are written with two digits
 NUMBERS, LINES = 17, 5  # cells of so many pixels show their numbers, their borders
+PICTURE = 2048  # grids of more cells are pictures: borders without numbers would only disturb
 
 
 class Content(NamedTuple):
@@ -28,6 +29,7 @@ class Content(NamedTuple):
     labels: list[str] | None = None
     unread: Mask | None = None
     fill: float | None = None  # of margins, where not the panel's own
+    winners: frozenset[int] = frozenset()  # cells that won a window
 
 
 def paint_panel(sheet: Sheet, place: Place, colours: Theme, content: Content, slopes: bool = False) -> list[Mark]:
@@ -54,7 +56,7 @@ def paint_panel(sheet: Sheet, place: Place, colours: Theme, content: Content, sl
     for channel, label in enumerate(sheet.labels if place.strip else ()):  # a lattice has no room for them
         x, y = place.corner(sheet, channel * sheet.rows * sheet.columns)
         head.append(Text(x, y - 4, 12, (Run(label, colours.muted),), shows=named))
-    pixels = place.cell < (NUMBERS if sheet.spec.photo else LINES)
+    pixels = place.cell < (NUMBERS if sheet.spec.photo or sheet.grid.size > PICTURE else LINES)
     return [*head, *(_pixels if pixels else _cells)(sheet, place, colours, content), *_frame(sheet, place, colours)]
 
 
@@ -111,6 +113,9 @@ def _cells(sheet: Sheet, place: Place, colours: Theme, content: Content) -> list
         texts.append((text, x, y, colours.muted if margin else colours.ink if value == 0 and not content.photo else tone.ink, shows))
     if margins:
         fills.append(Hatch(tuple(margins), size, colours.faint, colours.line, named))
+    side = max(size * 0.2, 4)
+    for x, y in (place.corner(sheet, cell) for cell in sorted(content.winners)):
+        fills.append(Rect(x + size - side, y, side, side, colours.roles["skip"], shows=named))
     return [*fills, _rules(sheet, place, colours), *over, *_numbers(texts, size)]
 
 

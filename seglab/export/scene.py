@@ -30,7 +30,7 @@ class Sheet:
 
     spec: Panel
     index: int
-    kind: str  # grid, kernel, matrix, transpose, column, or one of `EACH_CHANNEL`
+    kind: str  # grid, kernel, matrix, transpose, column, switches, or one of `EACH_CHANNEL`
     of: str
     grid: Grid
     values: FloatArray
@@ -40,6 +40,7 @@ class Sheet:
     width: int = 0  # of a matrix
     shared: bool = False  # a kernel that several layers may have
     hidden: bool = False
+    beside: bool = False  # walked through together with others
     title: str = ""
     size: str = ""
     across: int = 0  # channels that lie side by side
@@ -86,6 +87,7 @@ class Link:
     out: Sheet | None
     inps: list[Sheet]
     kernel: Sheet | None
+    won: Mask | None = None  # of max and min pooling, which rows won
 
     def rows_of(self, index: int, cell: int) -> IntArray:
         """Rows that touch a cell of a panel."""
@@ -101,6 +103,7 @@ class Progress:
     touched: FloatArray
     reached: Mask | None = None  # None: all of them
     done: Mask | None = None
+    beside: dict[str, Progress] = field(default_factory=dict)  # of what is walked through together with it, by step
 
 
 @dataclass(eq=False)
@@ -114,6 +117,7 @@ class Scene:
     sheets: list[Sheet]
     links: list[Link]
     followed: Link
+    together: list[Link]  # the followed one and those that are walked through with it
     line: bool  # a cell has one coordinate
     counts: FloatArray | None
     slopes: PipelineGradients | None  # by how much the loss changes with each cell, where that is shown
@@ -136,16 +140,22 @@ def make_scene(lesson: Lesson, state: State) -> Scene:
     pipeline = build(lesson, state)
     drawn = [replace(panel, grid=grid) for panel in view.panels if (grid := _present(panel, pipeline, state))]
     several = {grid for panel in view.panels if "|" in panel.grid and (grid := _present(panel, pipeline, state))}
-    shown = {panel.grid.split(":")[-1] for panel in drawn}
+    shown = {panel.grid.split(":")[-1] for panel in drawn if not panel.grid.startswith("switches:")}
     unseen = [grid for grid in [*pipeline.inputs, *pipeline.steps] if grid not in shown]
     specs = [*drawn, *(replace(_HIDDEN, grid=grid) for grid in unseen)]
     sheets = [_sheet(spec, index, index >= len(drawn), pipeline) for index, spec in enumerate(specs)]
     for sheet in sheets:
         sheet.shared = sheet.spec.grid in several
     _name_channels(sheets, pipeline)
-    weights = {step.grid: step.weight for step in view.steps_in(state)}
-    links = [_link(name, step.trace, step.reads, sheets, weights.get(name)) for name, step in pipeline.steps.items()]
+    steps = view.steps_in(state)
+    weights = {step.grid: step.weight for step in steps}
+    pooled = {step.grid: step.reads[1] for step in steps if step.op == "backward"}
+    links = [_link(name, pipeline, sheets, weights.get(name), pooled.get(name)) for name in pipeline.steps]
     followed = next(link for link in links if link.name == view.follows)
+    together = [link for link in links if link is followed or link.name in view.together]
+    for link in together if len(together) > 1 else []:
+        if link.out:
+            link.out.beside = True
     line = all(sheet.kind != "grid" or sheet.grid.shape[1] == 1 for sheet in sheets) and followed.trace.kernel_size[0] == 1
     for sheet in sheets:
         sheet.size = re.sub(r"\b1 × ", "", sheet.size) if line else sheet.size
@@ -155,7 +165,7 @@ def make_scene(lesson: Lesson, state: State) -> Scene:
         if followed.out:
             followed.out.title = "Stamps per cell"
     slopes = gradients(lesson, state, pipeline)[1] if state.get("gradients") else None
-    return Scene(lesson, view, state, pipeline, sheets, links, followed, line, counts, slopes)
+    return Scene(lesson, view, state, pipeline, sheets, links, followed, together, line, counts, slopes)
 
 
 def _pictured(lesson: Lesson, state: State, view: View) -> Trace:
@@ -204,6 +214,8 @@ def _sheet(spec: Panel, index: int, hidden: bool, pipeline: Pipeline) -> Sheet:
     elif sheet.kind == "column":
         sheet.values = pipeline.values(of).ravel()
         sheet.grid = Grid((1, sheet.values.size, 1))
+    elif sheet.kind == "switches":
+        sheet.values, sheet.grid = pipeline[of].indices.ravel().astype(float), Grid(pipeline[of].out_grid.shape)
     elif sheet.kind == "kernel":
         _lay_kernel(sheet, pipeline[of])
     elif sheet.kind in EACH_CHANNEL:
@@ -327,7 +339,16 @@ def _real_cells(trace: Trace) -> tuple[IntArray, IntArray]:
 # -- links -------------------------------------------------------------------------------------------------------------
 
 
-def _link(name: str, trace: Trace, reads: tuple[str, ...], sheets: list[Sheet], weight: object) -> Link:
+def _link(name: str, pipeline: Pipeline, sheets: list[Sheet], weight: object, pooled: str | None) -> Link:
+    """A step's link. One that follows the winners of another, `pooled`, goes from the cells of that step's output to those of its input."""
+    trace, given = pipeline[name], pipeline.steps[name].reads
+    reads = tuple(one for one in given if not one.endswith(".indices"))
+    pooled = pooled or next((one.split(".")[0] for one in given if one not in reads), None)
+    pools = pipeline.steps[pooled].reads[0] if pooled else None
+    won = None
+    if trace.reduce in ("max", "min"):
+        won = np.zeros(len(trace.rows), bool)
+        won[trace.winners[trace.winners >= 0]] = True
     columns: dict[int, IntArray] = {}
     out, inp = _real_cells(trace)
     for sheet in sheets:
@@ -340,6 +361,12 @@ def _link(name: str, trace: Trace, reads: tuple[str, ...], sheets: list[Sheet], 
             columns[sheet.index] = trace.rows.out // (trace.out_grid.canvas[1] * trace.out_grid.canvas[2])
         elif sheet.kind == "grid" and at is not None:
             columns[sheet.index] = _remapped(trace.rows.inp - trace.offsets[at], trace.grids[at], sheet)
+        elif pooled and sheet.of == pooled and sheet.kind in ("grid", "switches"):
+            columns[sheet.index] = _remapped(trace.rows.inp, trace.grids[0], sheet)
+        elif pooled and sheet.kind == "grid" and sheet.of == pools:
+            columns[sheet.index] = _remapped(trace.rows.out, trace.out_grid, sheet)
+        elif sheet.kind == "switches" and sheet.of == name and won is not None:
+            columns[sheet.index] = np.where(won, out, -1)
         elif sheet.kind == "column" and sheet.of == name:
             columns[sheet.index] = out
         elif sheet.kind == "column" and at is not None:
@@ -353,7 +380,7 @@ def _link(name: str, trace: Trace, reads: tuple[str, ...], sheets: list[Sheet], 
     outs = [sheet for sheet in flat if sheet.of == name]
     inps = [sheet for sheet in flat if sheet.of in reads]
     kernel = next((sheet for sheet in sheets if sheet.kind == "kernel" and sheet.index in columns), None)
-    return Link(name, trace, reads, columns, outs[0] if outs else None, inps, kernel)
+    return Link(name, trace, reads, columns, outs[0] if outs else None, inps, kernel, won)
 
 
 def _remapped(addresses: IntArray, grid: Grid, sheet: Sheet) -> IntArray:
@@ -370,6 +397,41 @@ def _remapped(addresses: IntArray, grid: Grid, sheet: Sheet) -> IntArray:
 
 
 def progress(scene: Scene, at: int) -> Progress:
+    """What `at` steps have made: of the followed output, and of those that are walked through together with it."""
+    others = [link for link in scene.together if link is not scene.followed]
+    return replace(_followed(scene, at), beside={link.name: _so_far(scene, link, at) for link in others})
+
+
+def _so_far(scene: Scene, link: Link, at: int) -> Progress:
+    """The output of a link that is walked through beside the followed one."""
+    if at >= len(scene.cells):
+        return everything(link)
+    # Outputs are walked through place by place, each its own; inputs are walked through for all steps that read them.
+    sheet = link.out if scene.view.reading == "output" and link.out else scene.walked
+    walked = np.zeros(sheet.grid.size, bool)
+    walked[(sheet.grid.places if sheet is link.out else scene.cells)[:at]] = True
+    done = _rows_from(scene, link, sheet, walked)
+    trace, rows = link.trace, np.flatnonzero(done)
+    out = trace.rows.out[rows]
+    canvas = reduce_rows(trace.reduce, out, trace.products[rows], trace.out_grid.size)
+    values = trace.after(rows).ravel()
+    return Progress(values, canvas, add_up(out, np.ones(len(out)), trace.out_grid.size), ~np.isnan(values), done)
+
+
+def _rows_from(scene: Scene, link: Link, sheet: Sheet, cells: Mask) -> Mask:
+    """The rows of a link that cells of a panel lead to, through the steps between where the link does not touch the panel itself."""
+    if sheet.index in link.columns:
+        column = link.columns[sheet.index]
+        return np.asarray((column >= 0) & cells[column])
+    source = link.inps[0]
+    maker = next(one for one in scene.links if one.out is source)
+    made = maker.columns[source.index][_rows_from(scene, maker, sheet, cells)]
+    reached = np.zeros(source.grid.size, bool)
+    reached[made[made >= 0]] = True
+    return _rows_from(scene, link, source, reached)
+
+
+def _followed(scene: Scene, at: int) -> Progress:
     """The followed output after `at` steps, in the order in which the steps come."""
     trace, column = scene.followed.trace, scene.followed.columns[scene.walked.index]
     rank = np.full(scene.walked.grid.size + 1, len(scene.cells))
@@ -416,7 +478,32 @@ def connected(scene: Scene, panel: int, cell: int) -> list[Mask]:
         _spread(link, back, [link.out] if link.out else [], link.inps)
     for link in scene.links:
         _spread(link, on, link.inps, [link.out] if link.out else [])
+    for sheet, same in alike(scene, panel, cell):
+        marked[sheet.index][same] = True
     return [a | b | c for a, b, c in zip(marked, back, on, strict=True)]
+
+
+def alike(scene: Scene, panel: int, cell: int) -> list[tuple[Sheet, int]]:
+    """The cells at the same place in the outputs that are walked through together with the one that a cell is of."""
+    outs = [link.out for link in scene.together if link.out and not link.out.hidden]
+    own = next((sheet for sheet in outs if sheet.index == panel), None)
+    real = int(own.grid.source[cell]) if own else -1
+    if own is None or real < 0:
+        return []
+    return [(sheet, int(sheet.grid.places[real])) for sheet in outs if sheet is not own and sheet.grid.shape == own.grid.shape]
+
+
+def winning(scene: Scene, marked: list[Mask]) -> dict[int, dict[int, str]]:
+    """Of the marked cells those that won, by panel, each with "max" or "min": where a marked output of pooling got its value from."""
+    found: dict[int, dict[int, str]] = {}
+    for link in scene.links:
+        if link.won is None or link.out is None or not link.inps:
+            continue
+        out, inp = link.columns[link.out.index], link.columns[link.inps[0].index]
+        rows = link.won & (out >= 0) & marked[link.out.index][out] & (inp >= 0) & marked[link.inps[0].index][inp]
+        if rows.any():
+            found.setdefault(link.inps[0].index, {}).update(dict.fromkeys(inp[rows].tolist(), link.trace.reduce))
+    return found
 
 
 def _spread(link: Link, masks: list[Mask], sources: list[Sheet], targets: list[Sheet]) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 from seglab.lessons.asking import choices, pick, square
 from seglab.sizes import output_size, solve_output_size
 from seglab.stage.fields import Field
-from seglab.stage.lesson import LAYERS, Asked, Lesson, Panel, Ref, Snippet, Step, Stop, View, fields_of
+from seglab.stage.lesson import Asked, Lesson, Panel, Ref, Snippet, Step, Stop, View, fields_of
 
+OPS = ("conv", "conv_transpose", "max_pool", "avg_pool")
 OPTIONS = {name: Ref(name) for name in ("op", "stride", "padding", "dilation", "output_padding", "ceil_mode")}
 
 VIEWS = (
@@ -182,7 +183,7 @@ OUTPUT_SIZE = Lesson(
     fields=fields_of(
         VIEWS,
         STOPS,
-        Field("op", "choice", "conv", "Operator", "the layer whose size is asked for", options=tuple(LAYERS)),
+        Field("op", "choice", "conv", "Operator", "the layer whose size is asked for", options=OPS),
         Field("size", "pair", [7, 7], "Input size", "cells of the input, height and width", 1, 32),
         Field("kernel", "pair", [3, 3], "Kernel size", "taps of the window", 1, 11),
         Field("stride", "pair", [1, 1], "Stride", "cells between two windows", 1, 8),

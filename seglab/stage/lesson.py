@@ -15,8 +15,9 @@ import numpy as np
 from seglab.pipeline import Pipeline
 from seglab.rows import FloatArray
 from seglab.stage.fields import Field, State, cells, decode, encode, scrambled
+from seglab.stage.ways import back, backward, fit
 from seglab.stored import OPERATORS
-from seglab.trace import Reading, Trace
+from seglab.trace import Reading
 from seglab.zero_insertion import zero_insertion
 
 LARGEST_MATRIX = 64 * 64
@@ -72,7 +73,9 @@ class Step:
     image and kernel are single rows), ``zero_insertion`` (two grids: this one, and the image with its zeros under the name in `inserted`),
     ``layer`` (what the option ``op`` names, see `LAYERS`; a pair field as `weight` stands for a kernel of ones), ``global_pool`` (the mean
     of the whole image), ``dense`` (one unit with a weight for every pixel), and ``untied`` (a locally connected layer: at every place the
-    kernel changed by numbers of its own).
+    kernel changed by numbers of its own). Three more lean on a step that went down, the last that they read (see `seglab.stage.ways`):
+    ``back`` (up again, the way that the option ``op`` names), ``backward`` (a gradient of its output, carried back) and ``fit`` (the grid
+    of the field `weight`, at its output's size).
     """
 
     grid: str
@@ -113,9 +116,9 @@ class Chain:
 class Panel:
     """A grid as it is drawn: its part, its title, the letter that the ledger calls it by, and the field that its cells may be edited in.
 
-    `grid` names a field, a step, ``kernel:STEP`` and ``bias:STEP`` for the operands of a step, or ``matrix:STEP`` and ``transpose:STEP``
-    for its matrix. ``kernel:A|B`` is the kernel of the first of them that has the weights it edits. A panel whose grid a chain leaves out
-    is not drawn.
+    `grid` names a field, a step, ``kernel:STEP`` and ``bias:STEP`` for the operands of a step, ``matrix:STEP`` and ``transpose:STEP`` for
+    its matrix, or ``switches:STEP`` for where the winners of a pooling step stood. ``kernel:A|B`` is the kernel of the first of them
+    that has the weights it edits. A panel whose grid a chain leaves out is not drawn.
     """
 
     grid: str
@@ -123,6 +126,7 @@ class Panel:
     title: str
     symbol: str
     edits: str | tuple[str, ...] | None = None  # of several fields each holds one channel
+    winners: str = ""  # a pooling step whose winners are marked in it
     plain: bool = False  # cells without numbers: only their places matter
     at: tuple[int, float] | None = None  # its line, and its left edge in cells; where all of a view's panels have one and there is room
     veiled: bool = False  # an empty frame: what is still to come
@@ -147,6 +151,9 @@ class View:
     reading: Reading
     inputs: Mapping[str, Any] = field(default_factory=dict)
     remark: str = ""  # a sentence under the ledger, for what the view computes besides
+    facts: tuple[tuple[str, str], ...] = ()  # a name and what is to be known of it, listed under the ledger
+    together: tuple[str, ...] = ()  # steps of one input and one output size that are walked through, and compared cell by cell, as one
+    controls: tuple[str, ...] = ()  # the lesson's controls that make sense in it; where none is named, those of the fields that it reads
     needs: str = ""  # what a setting must have for this view to show it, said where it has not
 
     def steps_in(self, state: State) -> tuple[Step, ...]:
@@ -287,12 +294,16 @@ def build(lesson: Lesson, state: State, view: View | None = None) -> Pipeline:
     pipeline = Pipeline(**inputs)
     for step in chosen.steps_in(state):
         pipeline = _follow(pipeline, step, state)
-    _refuse_to_show(chosen, pipeline[chosen.follows], state)
+    _refuse_to_show(chosen, pipeline, state)
     return pipeline
 
 
-def _refuse_to_show(view: View, trace: Trace, state: State) -> None:
+def _refuse_to_show(view: View, pipeline: Pipeline, state: State) -> None:
     """Raise ValueError for what can be computed but not drawn."""
+    trace = pipeline[view.follows]
+    for kind, _, step in (panel.grid.partition(":") for panel in view.panels):
+        if kind == "switches":
+            pipeline[step].refuse_indices()
     cells_, out = sum(values.size for values in trace.inputs), trace.output.size
     if any(panel.grid.startswith("matrix:") for panel in view.panels) and out * cells_ > LARGEST_MATRIX:
         raise ValueError(f"the matrix would be {out} × {cells_}: this view shows up to {LARGEST_MATRIX:,} entries")
@@ -326,6 +337,12 @@ def _follow(pipeline: Pipeline, step: Step, state: State) -> Pipeline:
         value = state[step.weight]
         weight = np.ones(value) if isinstance(value, list) and isinstance(value[0], int) else cells(value)
         weight = weight[::-1, ::-1] if step.flipped else weight
+    if step.op == "back":
+        return back(pipeline, step.grid, step.reads, options["op"], weight, step.inserted)
+    if step.op == "backward":
+        return backward(pipeline, step.grid, step.reads)
+    if step.op == "fit" and weight is not None:
+        return fit(pipeline, step.grid, weight, step.reads[0])
     if step.op == "layer":
         op, options = _layer(options)
         if op.endswith("pool2d"):
@@ -372,6 +389,7 @@ LAYERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "conv_transpose": ("conv_transpose2d", ("stride", "padding", "dilation", "output_padding")),
     "max_pool": ("max_pool2d", ("stride", "padding", "dilation", "ceil_mode")),
     "avg_pool": ("avg_pool2d", ("stride", "padding", "ceil_mode")),
+    "min_pool": ("min_pool2d", ("stride", "padding", "dilation", "ceil_mode")),
 }
 
 

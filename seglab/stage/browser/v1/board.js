@@ -6,7 +6,7 @@ import { h } from "./dom.js";
 import { arrange, corner, hit } from "./layout.js";
 import { short } from "./numbers.js";
 import { paintBase, paintFocus, paintTokens } from "./paint.js";
-import { connected, EACH_CHANNEL, inputLetter, neverRead, progress, weightLetter } from "./scene.js";
+import { connected, EACH_CHANNEL, inputLetter, neverRead, progress, weightLetter, winning } from "./scene.js";
 import { readTheme } from "./theme.js";
 
 export class Board {
@@ -163,7 +163,10 @@ export class Board {
 
   paintOver(context, share) {
     const { focus, scene } = this;
-    if (focus) paintFocus(context, scene, this.places, this.theme, focus, connected(scene, focus), this.notes(focus));
+    if (focus) {
+      const marked = connected(scene, focus), won = winning(scene, marked);
+      paintFocus(context, scene, this.places, this.theme, { focus, marked, won, notes: this.notes(focus, won) });
+    }
     if (!this.tween) return;
     paintTokens(context, this.tween.tokens, share, this.tween.size, this.tween.role, this.theme);
     this.frame = requestAnimationFrame(() => this.paint());
@@ -171,7 +174,8 @@ export class Board {
 
   /** What a panel shows: values, how far they are reached, the scale of the fills, and labels in place of numbers. */
   content(panel) {
-    const { scene } = this, { state, followed } = scene, isFollowed = panel.of === followed.name && panel.kind !== "kernel" && !(panel.kind in EACH_CHANNEL) && panel.values.length === followed.trace.output.length;
+    const { scene } = this, { state, followed } = scene, isFollowed = panel.of === followed.name && ["grid", "column"].includes(panel.kind) && panel.values.length === followed.trace.output.length;
+    const walked = ["grid", "column", "switches"].includes(panel.kind) ? this.walked(panel.of) : null;
     if (scene.slopes && !panel.plain) return this.slopes(panel);
     const maker = scene.links.find((link) => link.out === panel)?.trace, full = maker?.full;
     const photo = panel.photo && (!maker?.weight || maker.weight.data.reduce((sum, weight) => sum + weight, 0) > 0.5);
@@ -183,8 +187,23 @@ export class Board {
       const values = scene.counts;
       return { ...content, values, largest: largestOf(values), canvas: full?.touched };
     }
-    if (isFollowed) Object.assign(content, this.progress, { largest: content.largest });
+    if (walked && panel.kind === "switches") content.reached = walked.reached;
+    else if (walked) Object.assign(content, walked, { largest: content.largest });
+    if (panel.winners) content.winners = this.winners(panel);
     return state.letters ? { ...content, labels: this.labels(panel) } : content;
+  }
+
+  /** How far an output is walked through; null for one that is always there as a whole. */
+  walked(name) {
+    return name === this.scene.followed.name ? this.progress : this.progress.beside.get(name) ?? null;
+  }
+
+  /** The cells of a panel that won a window of the pooling step that it names, as far as that is walked through. */
+  winners(panel) {
+    const { trace, columns } = this.scene.links.find((link) => link.name === panel.winners), column = columns.get(panel.index);
+    const done = this.walked(panel.winners)?.done, found = new Set();
+    if (trace.won) for (const row of trace.winners) if (row >= 0 && (!done || done[row])) found.add(column[row]);
+    return found;
   }
 
   /** Where gradients are shown: by how much the loss would change with each cell. */
@@ -209,8 +228,9 @@ export class Board {
   }
 
   /** Small numbers in the corners of the cells that a cell is connected to: its products, or the weights that it is read through. */
-  notes(focus) {
-    const found = new Map(), { scene } = this, panel = scene.panels[focus.panel];
+  notes(focus, won) {
+    const word = ([cell, text]) => [cell, { text, role: "skip" }];
+    const found = new Map([...won].map(([index, cells]) => [index, new Map([...cells].map(word))])), { scene } = this, panel = scene.panels[focus.panel];
     if (panel.plain || scene.state.letters || scene.counts || scene.slopes) return found;
     for (const link of scene.links) {
       const rows = link.rowsOf(focus.panel, focus.cell), { trace } = link;
@@ -237,9 +257,12 @@ export class Board {
     const size = places[target?.index]?.cell ?? 0;
     if (!origin || size < 10 || target.plain || rows.length > 64 || scene.state.letters || scene.state.count) return null;
     const centre = (panel, cell) => corner(panel, places[panel.index], cell).map((edge) => edge + places[panel.index].cell / 2);
-    const from = followed.columns.get(origin.index), to = followed.columns.get(target.index);
-    const tokens = Array.from(rows).filter((row) => from[row] >= 0 && to[row] >= 0)
-      .map((row) => ({ from: centre(origin, from[row]), to: centre(target, to[row]), text: short(followed.trace.product(row)) }));
+    const tokens = scene.together.flatMap((link) => {
+      const goal = link === followed ? target : link.out, from = link.columns.get(origin.index), to = link.columns.get(goal?.index);
+      if (!from || !to || goal.hidden) return [];
+      return Array.from(link.rowsOf(order.panel.index, order.cells[this.at - 1])).filter((row) => from[row] >= 0 && to[row] >= 0)
+        .map((row) => ({ from: centre(origin, from[row]), to: centre(goal, to[row]), text: short(link.trace.product(row)) }));
+    });
     return { start: performance.now(), length, tokens, size, role: origin.role };
   }
 

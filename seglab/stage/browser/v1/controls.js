@@ -4,6 +4,7 @@ import { cells, resized } from "./fields.js";
 import { h, icon, setText } from "./dom.js";
 import { exact } from "./numbers.js";
 import { LAYERS, USUAL } from "./recipe.js";
+import { WAY_WORDS } from "./remarks.js";
 
 /** One control for a field: {element, show(state)}. `change(patch)` returns whether the state took it. */
 export function makeControl(field, change) {
@@ -25,24 +26,26 @@ function flagControl(field, change) {
 }
 
 const WORDS = {
-  conv: "convolution", conv_transpose: "transposed convolution", max_pool: "max pooling", avg_pool: "average pooling", untied: "untied weights",
+  conv: "convolution", conv_transpose: "transposed convolution", max_pool: "max pooling", avg_pool: "average pooling", min_pool: "min pooling", untied: "untied weights",
   blur_pool: "blur pooling", stride_conv: "convolution, stride 2", global_pool: "global average", dense: "flattened, one unit",
+  ...WAY_WORDS,
 };
 
 /** A choice; one of operator puts back what the new operator does not have. */
 function choiceControl(field, change) {
   const options = field.options.map((value) => h("option", { value }, WORDS[value] ?? value));
+  let current = {};
   const select = h("select", {
     "aria-label": field.label,
     onchange: () => {
       const chosen = { [field.name]: select.value }, layer = field.name === "op" && LAYERS[select.value];
       if (!layer) return void change(chosen);
-      const undone = Object.fromEntries(Object.entries(USUAL).filter(([name]) => !layer[1].includes(name)));
-      change({ ...chosen, ...undone }) || change({ ...chosen, ...USUAL });
+      const own = Object.entries(USUAL).filter(([name]) => name in current), undone = own.filter(([name]) => !layer[1].includes(name));
+      change({ ...chosen, ...Object.fromEntries(undone) }) || change({ ...chosen, ...Object.fromEntries(own) });
     },
   }, options);
   const element = h("label", { class: "control choice", title: field.meaning }, h("span", { class: "label" }, field.label), select);
-  return { element, show: (state) => (select.value = state[field.name]) };
+  return { element, show: (state) => (select.value = (current = state)[field.name]) };
 }
 
 /** A number, or two (height and width) that go together until the lock is opened. */

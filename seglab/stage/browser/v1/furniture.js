@@ -11,8 +11,9 @@ import { Trainer } from "./trainer.js";
 const FREE = new Set(["stop", "view", "at", "target", "letters", "count", "dy", "dx"]); // what may differ while a stop is still itself
 const FEW = 3; // views in sight before the rest is unfolded
 
-/** The fields that the recipe of a view reads: a control of another one would do nothing. */
-function fieldsOf({ steps, inputs, panels }) {
+/** The fields whose controls do something in a view: those that it names, else those that its recipe reads. */
+function fieldsOf({ steps, inputs, panels, controls }) {
+  if (controls?.length) return new Set(controls);
   const found = new Set(panels.flatMap((panel) => panel.edits)), walk = (value) => {
     if (value === null || typeof value !== "object") return;
     found.add(value.field);

@@ -1,9 +1,16 @@
 // Hands: pointing at cells, painting them, and typing into them.
 
 import { h } from "./dom.js";
-import { cells, typed, withCell } from "./fields.js";
+import { cells, LARGEST_LITERAL, typed, withCell } from "./fields.js";
 import { corner } from "./layout.js";
 import { coordinates, realCell } from "./scene.js";
+
+/** A field's grid as a panel shows it: one that is fitted to another's size is written out in that size, where a link can hold it. */
+function asShown(panel, grid) {
+  const [channels, height, width] = panel.grid_.shape, { shape } = cells(grid), [high, wide] = shape;
+  if (channels > 1 || shape.length > 2 || (high === height && wide === width) || Math.max(height, width) > LARGEST_LITERAL) return grid;
+  return Array.from({ length: height }, (_, row) => Array.from(panel.values.subarray(row * width, (row + 1) * width)));
+}
 
 export class Hands {
   constructor(stage) {
@@ -117,7 +124,7 @@ export class Hands {
   setCell(panel, cell, value) {
     if (!panel?.field) return;
     const [channel, row, column] = coordinates(panel, cell), field = Array.isArray(panel.field) ? panel.field[channel] : panel.field;
-    const grid = this.stage.state[field], [, height, width] = panel.grid_.shape;
+    const grid = asShown(panel, this.stage.state[field]), [, height, width] = panel.grid_.shape;
     if (row < 0 || column < 0 || row >= height || column >= width || panel.values[realCell(panel, cell)] === value) return;
     const axes = cells(grid).shape.length - 2, plane = panel.planeOf(channel).slice(0, axes);
     this.stage.change({ [field]: withCell(grid, row, column, value, plane) });

@@ -22,9 +22,11 @@ export function arrange(panels, width, height, { largest, unit }) {
       const lines = [[folded[0]]];
       folded.slice(1).forEach((panel, i) => (breaks & (1 << i) ? lines.push([panel]) : lines.at(-1).push(panel)));
       const cell = fit(lines, width, height, largest, unit), kernel = folded.find((panel) => panel.role === "kernel");
-      // The first kernel stays beside what it is applied to, and what leads begins a line; where it makes no difference, few lines and a full first one.
+      // The first kernel stays beside what it is applied to, what leads begins a line, and outputs that are compared stand in one;
+      // where it makes no difference, few lines and a full first one.
       const parted = lines.slice(1).some(([first]) => first === kernel) || (breaks > 0 && lines.some((line) => line.slice(1).some(({ leads }) => leads)));
-      const worth = cellOf(main, cell) * pixels * (parted ? 0.8 : 1) - 0.5 * lines.length + (0.6 * lines[0].length) / shown.length;
+      const split = lines.slice(1).some(([first]) => first.beside && panels[first.index - 1].beside);
+      const worth = cellOf(main, cell) * pixels * (parted ? 0.8 : split ? 0.9 : 1) - 0.5 * lines.length + (0.6 * lines[0].length) / shown.length;
       if (!best || worth > best.worth + 0.05) best = { lines, cell, worth };
     }
   }

@@ -1,10 +1,14 @@
 // The ledger: the arithmetic of one cell in words and numbers, as pieces {text, role, dim} in the colours of the grids.
 
 import { exact } from "./numbers.js";
-import { coordinates, EACH_CHANNEL, inputLetter, realCell, weightLetter } from "./scene.js";
+import { alike, coordinates, EACH_CHANNEL, inputLetter, realCell, weightLetter } from "./scene.js";
 
 const MOST = 12; // terms written out
 const MOST_CHANNELS = 8; // and channels with a line of their own
+
+const NOTHING = {
+  max_unpool2d: "nothing was put here", bed_of_nails: "nothing was put here", transpose: "this cell won no window, so no gradient comes back to it",
+};
 
 const say = (text, role = null, dim = false) => ({ text, role, dim });
 const brief = (value) => exact(Number(value.toPrecision(6)));
@@ -30,11 +34,16 @@ export function describe(scene, focus, progress) {
   if (panel.plain) return { first: placeOnly(scene, focus, panel), second: null };
   if (scene.slopes) return { first: slope(scene, focus, panel), second: null };
   if (panel.kind === "matrix" || panel.kind === "transpose") return { first: entry(scene, focus, panel), second: null };
+  if (panel.kind === "switches") return { first: remembered(scene, focus, panel), second: null };
   const maker = scene.links.find((link) => link.out === panel || (panel.kind === "column" && link.name === panel.of));
-  if (maker) return made(scene, maker, focus, panel, maker === scene.followed ? progress : null);
+  if (maker) {
+    const told = made(scene, maker, focus, panel, maker === scene.followed ? progress : progress?.beside.get(maker.name));
+    return { first: told.first, second: told.second ?? atTheSamePlace(scene, focus) };
+  }
   const user = scene.links.find((link) => link.columns.has(focus.panel));
   if (panel.kind in EACH_CHANNEL) return { first: ofChannel(scene, user, focus, panel), second: null };
-  return { first: used(scene, user, focus, panel), second: scene.view.remark === "offsets" ? inMemory(panel, focus.cell) : null };
+  const second = scene.view.remark === "offsets" ? inMemory(panel, focus.cell) : alsoReadBy(scene, user, focus);
+  return { first: used(scene, user, focus, panel), second };
 }
 
 /** How many lines the arithmetic of this scene may take: its height stays the same wherever one points. */
@@ -52,19 +61,19 @@ function made(scene, link, focus, panel, progress) {
   const started = rows.some(done);
   if (trace.statistics && !scene.counts) return normalised(scene, trace, focus.cell, name, panel, progress);
   if (trace.reduce === "pick" && !trace.activation) return { first: copied(scene, link, rows, name, panel), second: null };
-  if (!rows.length) return { first: [name, say(" = 0: no stamp reaches this cell")], second: null };
+  if (!rows.length) return { first: [name, say(` = 0: ${NOTHING[trace.op] ?? "no stamp reaches this cell"}`)], second: null };
   if (scene.counts && link === scene.followed) {
     const stamps = real < 0 ? rows.length : scene.counts[real];
     name.text = `${stamps === 1 ? "1 stamp reaches" : `${stamps} stamps reach`} ${name.text}`;
   }
+  const compares = trace.won !== null;
   const terms = rows.slice(0, MOST).flatMap((row, i) => [
-    ...(i ? [say(trace.reduce === "max" || trace.reduce === "min" ? ", " : " + ")] : []),
-    ...term(scene, link, row, panel.role).map((piece) => ({ ...piece, dim: !done(row) })),
+    ...(i ? [say(compares ? ", " : " + ")] : []),
+    ...term(scene, link, row, panel.role).map((piece) => ({ ...piece, ...(trace.won?.[row] && { role: "skip" }), dim: !done(row) })),
   ]);
   if (trace.reduce === "pick") terms.splice(0, terms.length, say(exact(trace.product(rows[0])), terms.at(-1).role));
   if (rows.length > MOST) terms.push(say(` … ${rows.length - MOST} more`));
   const channels = ofChannels(trace, rows);
-  const compares = trace.reduce === "max" || trace.reduce === "min";
   const opened = compares ? [say(`${trace.reduce}(`)] : [], closed = compares ? [say(")")] : [];
   const bias = trace.bias && real >= 0 ? [say(" + "), say(signed(exact(trace.bias[Math.floor(real / (trace.output.length / trace.bias.length))])), "kernel")] : [];
   const values = progress ?? trace.full;
@@ -72,8 +81,9 @@ function made(scene, link, focus, panel, progress) {
   const result = scene.state.letters && started ? [] : started ? [say(" = "), say(exact(value), panel.role)] : [say(" : not reached yet")];
   const after = real < 0 ? [say(", then cropped by the padding")] : rows.every(done) ? [] : started ? [say(" so far")] : [];
   const call = trace.activation ? [say(`${trace.activation.name || trace.op}(`)] : [];
+  const winner = compares && started ? cameFrom(scene, link, rows) : [];
   const parts = channels ? sums(trace, channels, done, channelNames(link)) : terms;
-  const first = [name, say(" = "), ...call, ...opened, ...parts, ...bias, ...closed, ...(call.length ? [say(")")] : []), ...result, ...after];
+  const first = [name, say(" = "), ...call, ...opened, ...parts, ...bias, ...closed, ...(call.length ? [say(")")] : []), ...result, ...after, ...winner];
   if (channels) return { first, second: byChannel(scene, link, channels, done, panel) };
   return { first, second: rows.length <= 9 ? named(scene, link, rows, focus, panel) : null };
 }
@@ -142,10 +152,47 @@ function inMemory(panel, cell) {
   ];
 }
 
+/** Which cell of a window won it. */
+function cameFrom(scene, link, rows) {
+  const { trace, columns, inps: [source] } = link, won = rows.find((row) => trace.won[row]);
+  if (!source || source.hidden || won === undefined) return [];
+  const equals = rows.filter((row) => trace.product(row) === trace.product(won)).length;
+  return [say(", from "), say(nameOf(scene, source, columns.get(source.index)[won]), "skip"), ...(equals > 1 ? [say(`, the first of ${equals} equal cells`)] : [])];
+}
+
+/** Where a switch points: the winner's place in its plane, counted row by row. */
+function remembered(scene, focus, panel) {
+  const { trace, inps: [source], out, columns } = scene.links.find((link) => link.name === panel.of), real = realCell(panel, focus.cell);
+  const name = say(nameOf(scene, panel, focus.cell), "skip"), from = columns.get(source.index)[trace.winners[real]];
+  const told = say(` = ${exact(panel.values[real])}: counted row by row from 0, the cell of the ${trace.reduce === "max" ? "largest" : "smallest"} value`);
+  const won = [say(", "), say(nameOf(scene, source, from), source.role), say(` = ${exact(trace.output[real])}`)];
+  return [name, told, ...(source.hidden ? [] : won), ...(!out || out.hidden ? [] : [say(", is in "), say(nameOf(scene, out, out.place[real]), out.role)])];
+}
+
+/** Where the cell goes in the steps that are walked through together with the one that is told of. */
+function alsoReadBy(scene, user, focus) {
+  const others = scene.together.filter((link) => link !== user && link.out && !link.out.hidden && link.inps.some((panel) => panel.index === focus.panel));
+  if (!scene.together.includes(user) || !others.length) return null;
+  const told = others.flatMap((link) => {
+    const cells = Array.from(link.rowsOf(focus.panel, focus.cell), (row) => link.columns.get(link.out.index)[row]);
+    return [...cells.slice(0, 4).map((cell) => say(nameOf(scene, link.out, cell), link.out.role)), ...(cells.length > 4 ? [say(`${cells.length - 4} more`)] : [])];
+  });
+  return [say("It also goes to "), ...told.flatMap((piece, i) => (i ? [say(", "), piece] : [piece]))];
+}
+
+/** What the outputs beside have at the same place. */
+function atTheSamePlace(scene, focus) {
+  const others = alike(scene, focus);
+  if (!others.length) return null;
+  return [say("At the same place: "), ...others.flatMap(({ panel, cell, value }, i) =>
+    [say(i ? ", " : ""), say(nameOf(scene, panel, cell), panel.role), say(` = ${exact(value)}`)])];
+}
+
 /** The factors of one row: value · weight, or coefficient · value. */
 function term(scene, link, row, outRole) {
   const { trace } = link, { inp, weight, coef } = trace.rows, { letters } = scene.state;
-  const value = letters ? inputLetter(trace.grids[0].source[inp[row]]) : signed(exact(trace.canvas[inp[row]]));
+  const number = exact(trace.canvas[inp[row]]);
+  const value = letters ? inputLetter(trace.grids[0].source[inp[row]]) : trace.won ? number : signed(number);
   const source = link.inps.find((panel) => link.columns.get(panel.index)[row] >= 0), role = source?.role ?? (outRole === "input" ? null : "input");
   const factor = coef && coef[row] !== 1 ? [say(signed(exact(coef[row]))), say("·")] : [];
   if (!trace.weight) return [...factor, say(value, role)];
@@ -154,10 +201,16 @@ function term(scene, link, row, outRole) {
 }
 
 function copied(scene, link, rows, name, panel) {
-  if (!rows.length) return [name, say(" = 0: nothing is copied here")];
+  if (!rows.length) return [name, say(` = 0: ${NOTHING[link.trace.op] ?? "nothing is copied here"}`)];
   const source = link.inps.find((one) => link.columns.get(one.index)[rows[0]] >= 0), from = source && link.columns.get(source.index)[rows[0]];
   const told = source && !source.hidden ? [say(nameOf(scene, source, from), source.role), say(" = ")] : [];
-  return [name, say(" = "), ...told, say(exact(link.trace.product(rows[0])), panel.role)];
+  return [name, say(" = "), ...told, say(exact(link.trace.product(rows[0])), panel.role), ...because(scene, link, rows[0])];
+}
+
+/** The switch that put a value where it is. */
+function because(scene, link, row) {
+  const switches = scene.panels.find((panel) => panel.kind === "switches" && link.columns.has(panel.index) && link.trace.op === "max_unpool2d");
+  return switches ? [say(": "), say(nameOf(scene, switches, link.columns.get(switches.index)[row]), "skip"), say(" says here")] : [];
 }
 
 /** By how much the loss changes with a cell or a weight: where it is read more than once, the branches add. */
@@ -228,7 +281,9 @@ function used(scene, link, focus, panel) {
     return [say(i ? ", " : ": "), ...term(scene, link, row, out?.role), ...target];
   });
   const more = rows.length > 9 ? [say(`, … ${rows.length - 9} more`)] : [];
-  return [...head, say(` ${verb} ${count}`), ...told, ...more];
+  const wins = trace.won ? rows.filter((row) => trace.won[row]).length : 0;
+  const won = trace.won ? [say(wins === 0 ? "; it wins nowhere" : wins === rows.length ? "; it wins" : `; it wins ${wins} of them`)] : [];
+  return [...head, say(` ${verb} ${count}`), ...told, ...more, ...won];
 }
 
 function coordinatesOutside(panel, cell) {

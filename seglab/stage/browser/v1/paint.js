@@ -8,6 +8,7 @@ const NUMBERS = 17; // cells of this many pixels and more show their numbers
 const LINES = 5; // and of this many their borders
 const TITLE_ROOM = 24; // above a panel
 const LEGIBLE = 10; // numbers that would be smaller than this are written with two digits
+const PICTURE = 2048; // grids of more cells are pictures: borders without numbers would only disturb
 const NOTES = 52; // and of this many have room for a note below their number
 
 /** Paint every panel. `shown(panel)` gives {values, canvas, touched, reached, largest, labels, unread}. */
@@ -21,7 +22,8 @@ export function paintBase(context, scene, places, theme, shown) {
       continue;
     }
     const content = shown(panel);
-    if (place.cell < (panel.photo ? NUMBERS : LINES)) paintPixels(context, panel, place, theme, content);
+    const picture = panel.photo || panel.grid_.size > PICTURE;
+    if (place.cell < (picture ? NUMBERS : LINES)) paintPixels(context, panel, place, theme, content);
     else paintCells(context, panel, place, theme, content);
     paintFrame(context, panel, place, theme);
   }
@@ -100,8 +102,20 @@ function paintCells(context, panel, place, theme, content) {
     else texts.push([content.labels ? content.labels[panel.grid_.source[cell]] ?? "" : value, x, y, margin ? theme.muted : value === 0 && !content.photo ? theme.ink : tone.ink]);
   }
   paintHatch(context, margins, size, theme);
+  paintWinners(context, panel, place, theme, content.winners);
   paintLines(context, panel, place, theme);
   paintTexts(context, texts, size, theme);
+}
+
+/** A corner in the colour of the switches on every cell that won a window. */
+function paintWinners(context, panel, place, theme, cells) {
+  if (!cells?.size) return;
+  const side = Math.max(place.cell * 0.2, 4);
+  context.fillStyle = theme.roles.skip;
+  for (const cell of cells) {
+    const [x, y] = corner(panel, place, cell);
+    context.fillRect(x + place.cell - side, y, side, side);
+  }
 }
 
 function paintLines(context, panel, place, theme) {
@@ -298,8 +312,8 @@ function arrow(context, x0, y0, x1, y1) {
   context.stroke();
 }
 
-/** Paint what is pointed at: connected cells, the cell itself, and small notes (products, weights) in the corners of large cells. */
-export function paintFocus(context, scene, places, theme, focus, marked, notes) {
+/** Paint what is pointed at: connected cells, those of them that won, the cell itself, and small notes in the corners of large cells. */
+export function paintFocus(context, scene, places, theme, { focus, marked, won, notes }) {
   for (const panel of scene.panels) {
     const place = places[panel.index], cells = marked.get(panel.index);
     if (!place || !cells.size || panel.veiled) continue;
@@ -310,6 +324,7 @@ export function paintFocus(context, scene, places, theme, focus, marked, notes) 
       context.fillRect(x, y, size, size);
     }
     outline(context, panel, place, cells, colour, Math.min(3, Math.max(1.5, size / 8)));
+    for (const cell of won.get(panel.index)?.keys() ?? []) paintRing(context, panel, place, cell, theme);
     if (panel.index === focus.panel) {
       const [x, y] = corner(panel, place, focus.cell);
       context.lineWidth = Math.max(2, Math.min(4, size / 10));
@@ -318,6 +333,21 @@ export function paintFocus(context, scene, places, theme, focus, marked, notes) 
     }
     if (size >= NOTES * place.unit) paintNotes(context, panel, place, notes?.get(panel.index), theme);
   }
+}
+
+/** A winner among the marked cells: a ring inside it, or the whole cell where that is too small for one. */
+function paintRing(context, panel, place, cell, theme) {
+  const [x, y] = corner(panel, place, cell), size = place.cell, inset = Math.max(2, size * 0.09);
+  if (size < 2 * LINES) {
+    context.fillStyle = theme.roles.skip;
+    context.fillRect(x, y, size, size);
+    return;
+  }
+  context.strokeStyle = theme.roles.skip;
+  context.lineWidth = Math.max(2, Math.min(5, size / 9));
+  context.beginPath();
+  context.roundRect(x + inset + 1, y + inset + 1, size - 2 * inset - 2, size - 2 * inset - 2, size * 0.3);
+  context.stroke();
 }
 
 /** The border of a set of cells. */

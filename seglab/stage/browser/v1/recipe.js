@@ -3,31 +3,38 @@
 import { cells, scrambled } from "./fields.js";
 import { idOf, keptWith, remembering } from "./memory.js";
 import { OPERATORS, planes } from "./operators.js";
+import { backward, fitted, wayBack } from "./ways.js";
 
 export const LAYERS = {
   conv: ["conv2d", ["stride", "padding", "dilation"]],
   conv_transpose: ["conv_transpose2d", ["stride", "padding", "dilation", "output_padding"]],
   max_pool: ["max_pool2d", ["stride", "padding", "dilation", "ceil_mode"]],
   avg_pool: ["avg_pool2d", ["stride", "padding", "ceil_mode"]],
+  min_pool: ["min_pool2d", ["stride", "padding", "dilation", "ceil_mode"]],
 };
 export const USUAL = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], output_padding: [0, 0], ceil_mode: false };
 
-/** {grids: name -> {data, shape}, traces: name -> Trace, reads: name -> [names], pictured: name -> Trace that a step stands for}; throws a sentence where the settings are impossible. */
+/**
+ * {grids: name -> {data, shape}, traces: name -> Trace, reads: name -> [names], pictured: name -> Trace that a step stands for,
+ * winners: name -> pooling step whose winners it follows}; throws a sentence where the settings are impossible.
+ */
 export function build(lesson, state, view) {
-  const made = { grids: new Map(), traces: new Map(), reads: new Map(), pictured: new Map() };
+  const made = { grids: new Map(), traces: new Map(), reads: new Map(), pictured: new Map(), winners: new Map() };
   for (const [name, source] of Object.entries(view.inputs)) {
     const values = source.counts ? valueOf(source, state) : source.field ? blank(state[source.field], 0) : typeof source === "string" ? cells(state[source]) : source;
     made.grids.set(name, planes(values));
   }
   for (const step of view.steps) for (const one of step.layers ? chained(step, state) : [step]) follow(made, one, state);
-  refuseToShow(view, made.traces.get(view.follows), state);
+  refuseToShow(view, made.traces, state);
   return made;
 }
 
 const LARGEST_MATRIX = 64 * 64;
 
 /** Throws a sentence for what can be computed but not drawn. */
-function refuseToShow(view, { inputs, output, weight }, state) {
+function refuseToShow(view, traces, state) {
+  const { inputs, output, weight } = traces.get(view.follows);
+  for (const [kind, step] of view.panels.map(({ grid }) => grid.split(":"))) if (kind === "switches") traces.get(step).refuseIndices();
   const cells_ = inputs.reduce((sum, { data }) => sum + data.length, 0);
   if (view.panels.some(({ grid }) => grid.startsWith("matrix:")) && output.length * cells_ > LARGEST_MATRIX) {
     throw new Error(`the matrix would be ${output.length} × ${cells_}: this view shows up to ${LARGEST_MATRIX.toLocaleString("en-US")} entries`);
@@ -92,9 +99,14 @@ function add(made, name, op, reads, operands, options) {
   const names = op === "concat" ? reads.map((_, i) => `input${i}`) : ["input", op === "max_unpool2d" ? "indices" : "other"];
   const read = (grid) => (grid.endsWith(".indices") ? switches(made.traces.get(grid.split(".")[0])) : made.grids.get(grid));
   const given = Object.fromEntries(reads.map((grid, i) => [names[i], read(grid)]));
-  const trace = traced(given[names[0]].data, op, { ...given, ...operands }, options);
+  const remembered = reads.find((grid) => grid.endsWith(".indices"));
+  if (remembered) made.winners.set(name, remembered.split(".")[0]);
+  keep(made, name, traced(given[names[0]].data, op, { ...given, ...operands }, options), reads.filter((grid) => grid !== remembered));
+}
+
+function keep(made, name, trace, reads) {
   made.traces.set(name, trace);
-  made.reads.set(name, reads.filter((grid) => !grid.endsWith(".indices")));
+  made.reads.set(name, reads);
   made.grids.set(name, { data: trace.output, shape: trace.outGrid.shape });
 }
 
@@ -114,6 +126,9 @@ function follow(made, step, state) {
   const weight = step.flipped ? turned(upright) : upright;
   const operands = { ...fixed, ...(weight && { weight: step.op.endsWith("1d") ? { data: weight.data, shape: [weight.shape[1]] } : weight }) };
   if (["global_pool", "dense", "untied"].includes(step.op)) return wholeImage(made, step, upright, options);
+  if (step.op === "fit") return void made.grids.set(step.grid, fitted(weight, made.grids.get(step.reads[0]).shape));
+  if (step.op === "back") return back(made, step, weight, options);
+  if (step.op === "backward") return carryBack(made, step);
   if (step.op === "layer") return layer(made, step, weight, options);
   if (!["conv", "conv_transpose", "zero_insertion"].includes(step.op)) return add(made, step.grid, step.op, step.reads, operands, options);
   const image = made.grids.get(step.reads[0]), line = image.shape[1] === 1 && weight.shape[0] === 1;
@@ -126,10 +141,22 @@ function follow(made, step, state) {
 /** On a line the single row of an image is its only channel. */
 function addLine(made, name, op, reads, operands, options) {
   const { data, shape } = made.grids.get(reads[0]);
-  const trace = OPERATORS[op]({ input: { data, shape: [shape[2]] }, ...operands }, options);
-  made.traces.set(name, trace);
-  made.reads.set(name, reads);
-  made.grids.set(name, { data: trace.output, shape: trace.outGrid.shape });
+  keep(made, name, OPERATORS[op]({ input: { data, shape: [shape[2]] }, ...operands }, options), reads);
+}
+
+/** Up again from where a pooling step went down; a pixel shuffle makes a channel for each cell of its kernel first. */
+function back(made, { grid, reads: [values, pooled], inserted }, weight, { op: way }) {
+  if (way === "pixel_shuffle") {
+    add(made, inserted, "conv2d", [values], { weight: { data: weight.data, shape: [weight.data.length, 1, 1, 1] } }, {});
+    return add(made, grid, "pixel_shuffle", [inserted], {}, { r: weight.shape[0] });
+  }
+  const [op, options] = wayBack(way, made.traces.get(pooled)), more = way === "max_unpool" ? [`${pooled}.indices`] : [];
+  add(made, grid, op, [values, ...more], way === "conv_transpose" ? { weight } : {}, options);
+}
+
+function carryBack(made, { grid, reads: [gradient, step] }) {
+  keep(made, grid, backward(made.traces.get(step), made.grids.get(gradient)), [gradient]);
+  made.winners.set(grid, step);
 }
 
 /** Steps that depend on the image's size. */

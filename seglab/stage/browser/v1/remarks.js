@@ -2,8 +2,11 @@
 
 import { binaryCrossEntropy, maskScores } from "./losses.js";
 import { exact } from "./numbers.js";
+import { OPERATORS } from "./operators.js";
+import { psnr } from "./psnr.js";
 import { shiftLines } from "./shifts.js";
 import { setting, substituted } from "./sizes.js";
+import { WAYS, wayBack } from "./ways.js";
 
 const RULES = { conv1d: "conv", conv2d: "conv", conv_transpose1d: "conv_transpose", conv_transpose2d: "conv_transpose", max_pool2d: "max_pool", min_pool2d: "max_pool", avg_pool2d: "avg_pool" };
 
@@ -114,6 +117,20 @@ function collapsed(scene) {
   return [`Largest difference between two layers and one: ${exact(Number(largest.toFixed(9)))}`];
 }
 
+export const WAY_WORDS = { nearest: "nearest", bed_of_nails: "bed of nails", max_unpool: "max unpooling", bilinear: "bilinear", align_corners: "bilinear with align_corners" };
+
+/** How close each way back up from the followed pooling comes to what was pooled, the best first. */
+function closeness(scene) {
+  const { trace } = scene.followed, [image] = trace.inputs, pooled = { data: trace.output, shape: trace.outGrid.shape };
+  const found = WAYS.filter((way) => way !== "max_unpool" || trace.won).map((way) => {
+    const [op, options] = wayBack(way, trace);
+    const made = OPERATORS[op]({ input: pooled, ...(way === "max_unpool" && { indices: { data: trace.indices, shape: pooled.shape } }) }, options);
+    return { way, ratio: String(made.outGrid.shape) === String(image.shape) ? psnr(image.data, made.output) : null };
+  }).filter(({ ratio }) => ratio !== null).sort((a, b) => b.ratio - a.ratio);
+  const told = found.map(({ way, ratio }) => `${WAY_WORDS[way]} ${ratio === Infinity ? "no difference" : `${ratio.toFixed(2).replace("-", "−")} dB`}`);
+  return `PSNR against the photograph, more is closer: ${told.join(", ")}.`;
+}
+
 /** What a view says under its ledger, by the word in its recipe. */
 export const REMARKS = {
   adjoint: (scene) => [adjoint(scene)],
@@ -126,4 +143,5 @@ export const REMARKS = {
   places,
   mask: maskLine,
   shifts: shiftLines,
+  psnr: (scene) => [closeness(scene)],
 };

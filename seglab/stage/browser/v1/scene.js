@@ -13,20 +13,22 @@ export function makeScene(lesson, state) {
   const view = lesson.views.find((one) => one.name === state.view);
   const made = build(lesson, state, view);
   const drawn = view.panels.map((spec) => ({ ...spec, grid: present(spec, made, state), several: spec.grid.includes("|") })).filter(({ grid }) => grid);
-  const shown = new Set(drawn.map(({ grid }) => grid.split(":").at(-1)));
+  const shown = new Set(drawn.filter(({ grid }) => !grid.startsWith("switches:")).map(({ grid }) => grid.split(":").at(-1)));
   const hidden = [...made.grids.keys()].filter((grid) => !shown.has(grid)).map((grid) => ({ grid, hidden: true }));
   const namesOf = (grid) => view.panels.find((panel) => panel.grid === grid)?.names ?? [];
   const panels = [...drawn, ...hidden].map((spec, index) => makePanel(spec, index, made, namesOf));
   const weightGrid = (name) => /^grid:(.*)/.exec(view.steps.find((step) => step.grid === name)?.weight)?.[1];
-  const links = [...made.traces].map(([name, trace]) => makeLink(name, trace, made.reads.get(name), panels, weightGrid(name)));
+  const links = [...made.traces.keys()].map((name) => makeLink(name, made, panels, weightGrid(name)));
   const followed = links.find((link) => link.name === view.follows);
+  const together = links.filter((link) => link === followed || view.together?.includes(link.name));
+  if (together.length > 1) for (const { out } of together) if (out) out.beside = true;
   if (state.count && followed.out) followed.out.title = "Stamps per cell";
   // On a line a cell has one coordinate.
   const line = panels.every((panel) => panel.kind !== "grid" || panel.grid_.shape[1] === 1) && followed.trace.kernelSize[0] === 1;
   if (line) for (const panel of panels) panel.size = panel.size.replaceAll(/\b1 × /g, "");
   const counts = state.count ? overlap(made.pictured.get(followed.name) ?? followed.trace) : null;
   const slopes = state.gradients ? gradients(lesson, state, made) : null;
-  return { lesson, view, state, made, panels, links, followed, line, counts, slopes, order: stepOrder(view, followed, panels) };
+  return { lesson, view, state, made, panels, links, followed, together, line, counts, slopes, order: stepOrder(view, followed, panels) };
 }
 
 /** The letter that stands for a real input cell, and for a weight, where letters take the place of numbers. */
@@ -50,6 +52,7 @@ function makePanel(spec, index, made, namesOf) {
   if (kind in EACH_CHANNEL) Object.assign(panel, channelPanel(made.traces.get(of), EACH_CHANNEL[kind]));
   if (kind === "matrix" || kind === "transpose") Object.assign(panel, matrixPanel(made.traces.get(of), kind === "transpose"));
   if (kind === "column") Object.assign(panel, columnPanel(made.grids.get(of)));
+  if (kind === "switches") Object.assign(panel, switchesPanel(made.traces.get(of)));
   [panel.channels, panel.rows, panel.columns] = panel.grid_.canvas;
   panel.folds = panel.channels > 1 && !panel.across; // its channels may stand in several lines
   panel.across ??= panel.channels; // channels that lie side by side
@@ -118,10 +121,16 @@ function matrixPanel(trace, transposed) {
   return { grid_: makeGrid(transposed ? [1, nIn, nOut] : [1, nOut, nIn]), values, width: transposed ? nOut : nIn };
 }
 
+const switchesPanel = ({ outGrid, indices }) => ({ grid_: makeGrid(outGrid.shape), values: Float64Array.from(indices) });
+
 const columnPanel = ({ data }) => ({ grid_: makeGrid([1, data.length, 1]), values: data });
 
-/** The rows of one step as columns of panel cells; -1 where a row has no cell in a panel. */
-function makeLink(name, trace, reads, panels, weightGrid) {
+/**
+ * The rows of one step as columns of panel cells; -1 where a row has no cell in a panel. A step that follows the winners of another,
+ * `pooled`, goes from the cells of that step's output (and of its switches) to those of its input.
+ */
+function makeLink(name, made, panels, weightGrid) {
+  const trace = made.traces.get(name), reads = made.reads.get(name), pooled = made.winners.get(name);
   const { rows } = trace, columns = new Map();
   const real = {
     out: (row) => trace.outGrid.source[rows.out[row]],
@@ -135,12 +144,17 @@ function makeLink(name, trace, reads, panels, weightGrid) {
       columns.set(panel.index, remapped(rows.inp, trace.grids[at], panel.grid_, before, end));
     }
     if (panel.kind === "grid" && panel.of === weightGrid) columns.set(panel.index, rows.weight);
+    if (pooled && panel.of === pooled && ["grid", "switches"].includes(panel.kind) && !columns.has(panel.index)) {
+      columns.set(panel.index, remapped(rows.inp, trace.grids[0], panel.grid_, 0, trace.grids[0].size));
+    }
+    if (pooled && panel.kind === "grid" && panel.of === made.reads.get(pooled)[0]) columns.set(panel.index, remapped(rows.out, trace.outGrid, panel.grid_, 0, trace.outGrid.size));
     if (panel.kind === "kernel" && (panel.of === name || panel.several && panel.values === trace.weight?.data)) columns.set(panel.index, rows.weight);
     const entry = (line, column) => (line < 0 || column < 0 ? -1 : line * panel.width + column);
     if (panel.of === name && panel.kind === "matrix") fill(panel, (row) => entry(real.out(row), real.inp(row)));
     if (panel.of === name && panel.kind === "transpose") fill(panel, (row) => entry(real.inp(row), real.out(row)));
     const plane = trace.outGrid.canvas[1] * trace.outGrid.canvas[2];
     if (panel.of === name && panel.kind in EACH_CHANNEL) fill(panel, (row) => Math.floor(rows.out[row] / plane));
+    if (panel.kind === "switches" && panel.of === name) fill(panel, (row) => (trace.won[row] ? real.out(row) : -1));
     if (panel.kind === "column" && panel.of === name) fill(panel, real.out);
     if (panel.kind === "column" && reads.includes(panel.of)) fill(panel, real.inp);
   }
@@ -178,17 +192,30 @@ function stepOrder(view, link, panels) {
   return { panel, cells: panel.place };
 }
 
-/** The rows done after `at` steps as row numbers, or null where all are. */
-function rowsDone({ order, followed }, at) {
-  if (at >= order.cells.length) return null;
-  const found = [];
-  for (let step = 0; step < at; step++) for (const row of followed.rowsOf(order.panel.index, order.cells[step])) found.push(row);
-  return found;
+/** The rows of a link done after `at` steps as row numbers, or null where all are. */
+function rowsDone(scene, link, at) {
+  // Outputs are walked through place by place, each its own; inputs are walked through for all steps that read them.
+  const beside = scene.view.reading === "output" && link !== scene.followed;
+  const { panel, cells } = beside ? { panel: link.out, cells: link.out.place } : scene.order;
+  return at >= cells.length ? null : rowsFrom(scene, link, panel, cells.subarray(0, at));
 }
 
-/** The followed output after `at` steps: {values, reached, done}; `reached` and `done` (a mark for each row) are null once all are. */
+/** The rows of a link that cells of a panel lead to, through the steps between where the link does not touch the panel itself. */
+function rowsFrom(scene, link, panel, cells_) {
+  if (link.columns.has(panel.index)) return [...cells_].flatMap((cell) => [...link.rowsOf(panel.index, cell)]);
+  const [source] = link.inps, maker = scene.links.find((one) => one.out === source), column = maker.columns.get(source.index);
+  return rowsFrom(scene, link, source, rowsFrom(scene, maker, panel, cells_).map((row) => column[row]));
+}
+
+/** What `at` steps have made: of the followed output, and `beside` it by their steps' names of those walked through together with it. */
 export function progress(scene, at) {
-  const { trace } = scene.followed, rows = rowsDone(scene, at);
+  const others = scene.together.filter((link) => link !== scene.followed);
+  return { ...soFar(scene, scene.followed, at), beside: new Map(others.map((link) => [link.name, soFar(scene, link, at)])) };
+}
+
+/** A link's output after `at` steps: {values, reached, done}; `reached` and `done` (a mark for each row) are null once all are. */
+function soFar(scene, link, at) {
+  const { trace } = link, rows = rowsDone(scene, link, at);
   if (rows === null) return { ...trace.full, reached: null, done: null };
   const done = new Uint8Array(trace.rows.length);
   for (const row of rows) done[row] = 1;
@@ -228,7 +255,31 @@ export function connected(scene, focus) {
   for (const link of [...scene.links].reverse()) spread(link, back, link.out ? [link.out] : [], link.inps, add);
   for (const link of scene.links) spread(link, on, link.inps, link.out ? [link.out] : [], add);
   for (const map of [back, on]) for (const [panel, cells_] of map) for (const cell of cells_) add(marked, panel, cell);
+  for (const { panel, cell } of alike(scene, focus)) add(marked, panel.index, cell);
   return marked;
+}
+
+/** The cells at the same place in the outputs that are walked through together with the one in focus. */
+export function alike(scene, focus) {
+  const outs = scene.together.map((link) => link.out).filter((panel) => panel && !panel.hidden);
+  const own = outs.find((panel) => panel.index === focus.panel), real = own ? realCell(own, focus.cell) : -1;
+  const fits = (panel) => panel !== own && String(panel.grid_.shape) === String(own.grid_.shape);
+  return real < 0 ? [] : outs.filter(fits).map((panel) => ({ panel, cell: panel.place[real], value: panel.values[real] }));
+}
+
+/** Of the marked cells those that won, by panel: where a marked output of max or min pooling got its value from, as {cell, word}. */
+export function winning(scene, marked) {
+  const found = new Map();
+  for (const { trace, out, inps: [inp], columns, rowsOf } of scene.links) {
+    if (!trace.won || !out || !inp) continue;
+    for (const cell of marked.get(out.index)) {
+      const row = rowsOf(out.index, cell).find((one) => trace.won[one]), from = row === undefined ? -1 : columns.get(inp.index)[row];
+      if (!marked.get(inp.index).has(from)) continue;
+      if (!found.has(inp.index)) found.set(inp.index, new Map());
+      found.get(inp.index).set(from, trace.reduce);
+    }
+  }
+  return found;
 }
 
 /** Carry the cells of `map` over one link, from its panels `sources` to its panels `targets`. */

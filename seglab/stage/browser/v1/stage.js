@@ -36,12 +36,15 @@ export class Stage {
     this.message = h("div", { class: "message", role: "alert" });
     this.ledger = h("div", { class: "ledger", tabindex: "0", role: "region", "aria-label": "Arithmetic" }, this.first, this.second);
     this.photoWords = h("span", {}, "; photographs: black 0, white 1");
+    this.cornerWords = h("span", {}, h("i", { class: "corner", "aria-hidden": "true" }), " won a window");
+    this.facts = h("dl", { class: "facts", hidden: true });
     this.legend = h("div", { class: "legend" }, h("i", { class: "scale", "aria-hidden": "true" }),
-      h("span", {}, h("span", { class: "in-light" }, "red below 0, white 0, dark above"), h("span", { class: "in-dark" }, "red below 0, black 0, light above"), this.photoWords));
+      h("span", {}, h("span", { class: "in-light" }, "red below 0, white 0, dark above"), h("span", { class: "in-dark" }, "red below 0, black 0, light above"), this.photoWords), this.cornerWords);
     this.board.element.append(this.message);
     this.element = h("div", { class: "stage", role: "region", "aria-label": "Stage", tabindex: "-1" },
       this.furniture.top, this.board.element,
       h("div", { class: "beside" }, this.ledger, this.live, h("div", { class: "under" }, this.remark, this.legend), this.chart.element),
+      this.facts,
       this.timeline.element, this.furniture.controls, this.furniture.solverBox);
     this.element.addEventListener("keydown", (event) => answerKey(this, event));
     this.gone = new AbortController();
@@ -219,8 +222,18 @@ export class Stage {
     this.chart.show(scene);
     this.remark.classList.toggle("main", remark === "sizes");
     this.ledger.style.setProperty("--lines", ledgerLines(scene));
+    this.showFacts(scene.view.facts ?? []);
+    this.cornerWords.hidden = !scene.panels.some((panel) => panel.winners && !panel.hidden && scene.made.traces.get(panel.winners).won);
     this.photoWords.hidden = !scene.panels.some((panel) => panel.photo);
     this.legend.hidden = scene.panels.every((panel) => panel.hidden || panel.plain);
+  }
+
+  /** What is to be known of each panel, as a list of names and words. */
+  showFacts(facts) {
+    if (this.facts.told === facts) return;
+    this.facts.told = facts;
+    this.facts.hidden = !facts.length;
+    this.facts.replaceChildren(...facts.map(([name, words]) => h("div", {}, h("dt", {}, name), h("dd", {}, words))));
   }
 
   /** The arithmetic of the cell in focus. */

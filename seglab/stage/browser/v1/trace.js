@@ -114,10 +114,27 @@ export class Trace {
     return this.winners_;
   }
 
+  /** A mark for each row: whether it won its output cell; null where every row takes part. */
+  get won() {
+    if (this.reduce !== "max" && this.reduce !== "min") return null;
+    if (!this.won_) {
+      this.won_ = new Uint8Array(this.rows.length);
+      for (const row of this.winners) if (row >= 0) this.won_[row] = 1;
+    }
+    return this.won_;
+  }
+
   /** Where in its plane each winner stood, as torch returns it. */
   get indices() {
+    this.refuseIndices();
     const plane = this.inputs[0].shape[1] * this.inputs[0].shape[2];
     return Int32Array.from(this.winners, (row) => this.grids[0].source[this.rows.inp[row]] % plane);
+  }
+
+  /** Throws a sentence for an operator without indices. */
+  refuseIndices() {
+    if (this.reduce === "max" || this.reduce === "min") return;
+    throw new Error(`${this.op} has no indices: only max_pool2d and min_pool2d remember their winners`);
   }
 
   /** Rows grouped by canvas cell of the output ("out") or of all inputs ("inp"), by kernel weight ("weight") or by tap ("tap"). */

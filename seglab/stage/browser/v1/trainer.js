@@ -7,6 +7,7 @@ import { exact } from "./numbers.js";
 import { build } from "./recipe.js";
 import { descent, drawn, gradients, trainedFields } from "./training.js";
 
+const END = 999_999; // as many steps of the walk as there are
 const MOST = 2000; // steps of one run
 const STILL = 1e-7; // a step that changes the loss of a cell by less than this moves nothing any more
 const SEEDS = 10, SLICE = 10; // seeds that are tried together; milliseconds of each frame for it
@@ -58,7 +59,7 @@ export class Trainer {
     const { stage } = this;
     this.pause();
     Object.assign(this, { seed, losses: [] });
-    this.put({ ...drawn(stage.lesson, stage.state, seed), at: 9999 });
+    this.put({ ...drawn(stage.lesson, stage.state, seed), at: END });
     this.tell();
   }
 
