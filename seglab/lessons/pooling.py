@@ -178,7 +178,7 @@ STOPS = (
         {"x": SWITCHED, "view": "switches", "at": 1},
     ),
     Stop(
-        "Up again: copy, or nail",
+        "Copy or nail",
         "Deeper in a network the small map has other values. Nearest copies a cell into its whole block; bed of nails puts it at the top"
         " left and leaves zeros.",
         {"x": SWITCHED, "view": "three", "at": 1},
