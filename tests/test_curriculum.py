@@ -190,12 +190,12 @@ def test_b8_b9_b10_three_ways_back_on_their_stop() -> None:
 
 def test_b11_bilinear_on_its_stop_and_the_two_that_learn_beside_it() -> None:
     smooth = on_stop("pooling", 8)
-    assert smooth.values("y")[0].tolist() == [1, 1.25, 1.75, 2]
+    assert smooth.values("l")[0].tolist() == [1, 1.25, 1.75, 2]
     np.testing.assert_allclose(smooth.values("a")[0], [1, 4 / 3, 5 / 3, 2])
     learned = on_stop("pooling", 9)
     assert learned.values("c").shape == (4, 2, 2)
-    np.testing.assert_array_equal(learned.values("p")[0], learned.values("y"))
-    assert on_stop("pooling", 9, stride=[1, 1]).values("y").shape == (3, 3), "only with a kernel as large as the stride they agree"
+    np.testing.assert_array_equal(learned.values("p")[0], learned.values("t"))
+    assert on_stop("pooling", 9, stride=[1, 1]).values("t").shape == (3, 3), "only with a kernel as large as the stride they agree"
 
 
 def test_question_6_and_7_and_their_answers() -> None:

@@ -266,11 +266,12 @@ def test_an_svg_is_read_back(lesson: Lesson, state: State) -> None:
         if sheet.hidden or sheet.spec.plain or sheet.spec.veiled:
             assert sheet.spec.grid not in written
             continue
-        followed = sheet.of == scene.followed.name and sheet.kind in ("grid", "column")
-        values = so_far.values if followed else sheet.values
+        walked = so_far if sheet.of == scene.followed.name else so_far.beside.get(sheet.of)
+        followed = walked is not None and sheet.kind in ("grid", "column", "switches")
+        values = walked.values if followed and sheet.kind != "switches" else sheet.values
         if slopes:
             values, followed = (slopes.steps[sheet.of].weight if sheet.kind == "kernel" else slopes.grids[sheet.of]).ravel(), False
-        reached = so_far.reached if followed else None
+        reached = walked.reached if followed else None
         images = [e for e in root.iter(f"{SVG}image") if e.attrib["data-grid"] == sheet.spec.grid]
         if images:
             assert len(images) == sheet.channels

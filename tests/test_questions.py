@@ -158,8 +158,30 @@ def halves(asked: Asked, state: State, picture: Pipeline) -> str:
     return "About 50%"
 
 
+def winners(asked: Asked, state: State, picture: Pipeline) -> str:
+    cells = int((picture.output != 0).sum())
+    return "1 cell" if cells == 1 else f"{cells} cells"
+
+
+def unpooled(asked: Asked, state: State, picture: Pipeline) -> str:
+    return "Bed of nails" if (picture.values("u") == picture.values("b")).all() else "The same everywhere, as before"
+
+
+def pooled(asked: Asked, state: State, picture: Pipeline) -> str:
+    assert picture.output.shape == (2, 2)
+    return f"{picture.output.flat[state['at'] - 1]:g}"
+
+
+def learned(asked: Asked, state: State, picture: Pipeline) -> str:
+    if "Which" in asked.question:
+        return next(name for name, told in LESSONS["pooling"].view(state).facts if "yes, its kernel" in told)
+    channels = int(asked.question.split(" channels")[0].split()[-1])
+    return f"{channels**2 * np.size(state['w']):,}"
+
+
 READ: dict[str, tuple[Callable[[Asked, State, Pipeline], str], ...]] = {
     "convolution": (places, border, first_cell),
+    "pooling": (winners, unpooled, pooled, learned),
     "translation": (spikes, strides, around, halves),
     "transposed_convolution": (overlap, size, last_row, even),
     "output_size": (floors, inverse, windows),
@@ -183,6 +205,7 @@ def test_the_picture_shows_the_right_answer(name: str, number: int, read: Callab
 def test_the_lectures_own_numbers_come_first() -> None:
     right = {name: [question(0).right for question in lesson.questions] for name, lesson in LESSONS.items()}
     assert right["convolution"] == ["9,604", "Along the border", "No"]
+    assert right["pooling"] == ["1 cell", "Bed of nails", "8", "Transposed convolution"]
     assert right["translation"] == ["Only the one at 3 moves", "4", "circular", "About 50%"]
     assert right["transposed_convolution"] == ["None", "3 × 3", "No", "4 × 4"]
     assert right["output_size"] == ["3 and 3", "7", "3"]

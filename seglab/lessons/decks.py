@@ -32,7 +32,7 @@ DECKS: tuple[Deck, ...] = (
             Part("Goal and kinds of segmentation: semantic, instance, panoptic"),
             Part("Why an ordinary network shrinks the image", ("convolution: Stride", "pooling")),
             Part("Encoder and decoder", ("unet_by_hand",)),
-            Part("Nearest neighbour, bed of nails, max unpooling", ("pooling",)),
+            Part("Nearest neighbour, bed of nails, max unpooling", ("pooling: Copy or nail", "pooling: Max unpooling")),
             Part("Transposed convolution: many to one against one to many", ("convolution", "transposed_convolution: Stamp")),
             Part("The mechanism: scaled stamps that add up", ("transposed_convolution: Overlaps add",)),
             Part("U-Net and its skip connections", ("unet_by_hand: The skip connection", "train")),
@@ -47,8 +47,8 @@ DECKS: tuple[Deck, ...] = (
             Part("Classification, segmentation and other tasks"),
             Part("Context, and the sliding window"),
             Part("Fully convolutional, without and with downsampling", ("convolution: Stride", "pooling")),
-            Part("Nearest neighbour and bed of nails", ("pooling",)),
-            Part("Max unpooling", ("pooling",)),
+            Part("Nearest neighbour and bed of nails", ("pooling: Copy or nail",)),
+            Part("Max unpooling", ("pooling: The switches", "pooling: Max unpooling")),
             Part("3 × 3 convolution, stride 2, padding 1: learnable downsampling", ("convolution: Stride",)),
             Part("3 × 3 transposed convolution, stride 2, padding 1", ("transposed_convolution: Padding crops",)),
             Part(
@@ -78,7 +78,7 @@ DECKS: tuple[Deck, ...] = (
             Part("Encoder-decoder and skip connections", ("unet_by_hand", "unet_by_hand: Without the skip")),
             Part("Convolutionalization: dense layers become convolutions"),
             Part("Coarse outputs: how far downsampling goes", ("output_size: Stride skips places",)),
-            Part("Bilinear interpolation and unpooling", ("pooling",)),
+            Part("Bilinear interpolation and unpooling", ("pooling: Bilinear", "pooling: Max unpooling")),
             Part(
                 "Deconvolution, that is transposed convolution", ("transposed_convolution", "transposed_convolution: Not a deconvolution")
             ),
@@ -97,8 +97,11 @@ DECKS: tuple[Deck, ...] = (
             Part("Masks of satellite and X-ray images"),
             Part("A 5 × 5 image as numbers; sliding the filter; bias", ("unet_by_hand: Convolution", "convolution: Bias and activation")),
             Part("ReLU", ("unet_by_hand: ReLU", "convolution: Bias and activation")),
-            Part("Padded max pooling, 5 to 3", ("unet_by_hand: Down: max pooling", "output_size: Pooling may round up", "pooling")),
-            Part("Nearest neighbour upsampling", ("unet_by_hand: Up: nearest neighbour", "pooling")),
+            Part(
+                "Padded max pooling, 5 to 3",
+                ("unet_by_hand: Down: max pooling", "output_size: Pooling may round up", "pooling: Padding never wins"),
+            ),
+            Part("Nearest neighbour upsampling", ("unet_by_hand: Up: nearest neighbour", "pooling: Copy or nail")),
             Part(
                 "Copy, concatenate, 1 × 1 convolution, sigmoid, threshold",
                 ("unet_by_hand: The skip connection", "unet_by_hand: 1 × 1 convolution"),
@@ -120,7 +123,7 @@ DECKS: tuple[Deck, ...] = (
             Part("Many channels; 1 × 1 convolution; number of parameters", ("channels", "channels: Count the parameters")),
             Part("Effective receptive field", ("stack: Two layers see 5 × 5",)),
             Part("Kernel size, stride, padding, dilation", ("convolution: Padding keeps the size", "convolution: Dilation")),
-            Part("Pooling, and how gradients pass through it", ("pooling",)),
+            Part("Pooling, and how gradients pass through it", ("pooling", "pooling: Backward: the winner takes it")),
             Part("Covariance with translation", ("translation",)),
             Part("Milestones: AlexNet, VGG, Inception, ResNet"),
             Part("Fully convolutional architectures and U-Net", ("unet_by_hand", "train")),

@@ -8,7 +8,6 @@ from seglab.lessons import LESSONS
 
 ELSEWHERE = {"train": "A U-Net, live"}  # pages that are no lessons
 PLANNED = {  # lessons that are named before they are there
-    "pooling": "Pooling and upsampling",
     "translation": "Translation",
 }
 

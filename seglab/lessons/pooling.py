@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import seglab as sl
+from seglab.lessons.asking import choices, pick, square
 from seglab.stage.fields import Field
 from seglab.stage.lesson import END, Asked, Lesson, Panel, Ref, Step, Stop, View, fields_of
 from seglab.stage.ways import WAYS
@@ -57,29 +58,29 @@ VIEWS = (
     View(
         "smooth",
         "Bilinear",
-        (Step("y", "interpolate", ("m",), options=BETWEEN), Step("a", "interpolate", ("m",), options={**BETWEEN, "align_corners": True})),
-        (MAP, replace(SMOOTH, grid="y"), Panel("a", "output", "align_corners", "A")),
-        follows="y",
+        (Step("l", "interpolate", ("m",), options=BETWEEN), Step("a", "interpolate", ("m",), options={**BETWEEN, "align_corners": True})),
+        (MAP, SMOOTH, Panel("a", "output", "align_corners", "A")),
+        follows="l",
         reading="output",
         inputs={"m": "m"},
-        together=("y", "a"),
+        together=("l", "a"),
         controls=("m", "stride"),
     ),
     View(
         "learned",
         "With a kernel",
-        (Step("y", "conv_transpose2d", ("m",), weight="w", options={"stride": Ref("stride")}), SHUFFLE),
+        (Step("t", "conv_transpose2d", ("m",), weight="w", options={"stride": Ref("stride")}), replace(SHUFFLE, reads=("m", "t"))),
         (
             MAP,
-            Panel("kernel:y", "kernel", "Kernel", "K", edits="w"),
-            replace(STAMPED, grid="y"),
+            Panel("kernel:t", "kernel", "Kernel", "K", edits="w"),
+            STAMPED,
             Panel("c", "output", "Channels", "C"),
             SHUFFLED,
         ),
-        follows="y",
+        follows="t",
         reading="input",
         inputs={"m": "m"},
-        together=("y", "c", "p"),
+        together=("t", "c", "p"),
         controls=("m", "w", "stride"),
         needs="makes blocks as large as the kernel in the pixel shuffle: take a kernel as high as wide",
     ),
@@ -117,17 +118,17 @@ VIEWS = (
         "photo",
         "On a photograph",
         (
-            POOL,
-            Step("z", "back", ("y", "y"), options={"op": Ref("way")}),
+            replace(POOL, grid="q"),
+            Step("z", "back", ("q", "q"), options={"op": Ref("way")}),
             Step("e", "subtract", ("z", "x")),
         ),
         (
             Panel("x", "input", "Photograph", "I", photo=True),
-            Panel("y", "output", "Pooled", "O", photo=True),
+            Panel("q", "output", "Pooled", "O", photo=True),
             Panel("z", "output", "Back up", "R", photo=True),
             Panel("e", "difference", "Difference", "E"),
         ),
-        follows="y",
+        follows="q",
         reading="output",
         inputs={"x": "photo"},
         remark="psnr",
@@ -177,7 +178,7 @@ STOPS = (
         {"x": SWITCHED, "view": "switches", "at": 1},
     ),
     Stop(
-        "Up again: copy, or nail",
+        "Copy or nail",
         "Deeper in a network the small map has other values. Nearest copies a cell into its whole block; bed of nails puts it at the top"
         " left and leaves zeros.",
         {"x": SWITCHED, "view": "three", "at": 1},
@@ -236,8 +237,8 @@ def _gradient(turn: int) -> Asked:
     gradient = sl.max_pool2d(grid, 3, stride=1).backward(np.ones((2, 2))).input
     winners = sorted(zip(np.array(grid)[gradient > 0].tolist(), gradient[gradient > 0].astype(int).tolist(), strict=True), reverse=True)
     cells = len(winners)
-    choices = ("1 cell", "2 cells", "3 cells", "4 cells", "All 16 cells")
-    right = choices[cells - 1]
+    answers = ("1 cell", "2 cells", "3 cells", "4 cells", "All 16 cells")
+    right = answers[cells - 1]
     because = (
         f"All four windows hold the {winners[0][0]}, and it wins each of them: it gets 4, the other 15 cells get 0."
         if cells == 1
@@ -245,7 +246,7 @@ def _gradient(turn: int) -> Asked:
     )
     return Asked(
         f"{_told(grid)} is max-pooled 3 × 3 with stride 1, and each output gets a gradient of 1. How many input cells get any?",
-        choices,
+        answers,
         right,
         because,
         {"stop": 11, **window(3, 1, x=grid, view="gradient", at=4)},
@@ -254,13 +255,13 @@ def _gradient(turn: int) -> Asked:
 
 def _flat(turn: int) -> Asked:
     value = 1 if turn == 0 else turn % 9 + 1
-    choices = ("The same everywhere, as before", "Bed of nails", "All zeros")
+    answers = ("The same everywhere, as before", "Bed of nails", "All zeros")
     pooled = sl.max_pool2d([[value] * 4] * 4, 2)
     same = np.array_equal(sl.max_unpool2d(pooled.output, pooled.indices, 2).output, sl.bed_of_nails(pooled.output, 2).output)
     return Asked(
         f"A 4 × 4 input holds {value} everywhere. It is max-pooled by 2 and max-unpooled. What comes back?",
-        choices,
-        choices[1] if same else choices[0],
+        answers,
+        answers[1] if same else answers[0],
         "All cells of a window are equal, so the first wins: each value goes to the top left of its block.",
         {"stop": 7, "x": [[value] * 4] * 4, "m": [[value] * 2] * 2, "view": "three", "at": END},
     )
@@ -271,11 +272,11 @@ def _value(turn: int) -> Asked:
     row, column = (1, 1) if turn == 0 else divmod(turn % 4, 2)
     block = grid[2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
     right = int(sl.max_pool2d(grid, 2).output[row, column])
-    choices = sorted({*block.ravel().tolist(), right, right + 1})
+    answers = sorted({*block.ravel().tolist(), right + 1})
     place = ("top left", "top right", "bottom left", "bottom right")[2 * row + column]
     return Asked(
         f"{_told(grid.tolist())} is max-pooled 2 × 2 with stride 2. Which value stands at the {place}?",
-        tuple(str(value) for value in choices),
+        tuple(str(value) for value in answers),
         str(right),
         f"The window holds {', '.join(str(value) for value in block.ravel())}: the largest is {right}.",
         {"stop": 1, "x": grid.tolist(), "at": 2 * row + column + 1},
@@ -283,15 +284,25 @@ def _value(turn: int) -> Asked:
 
 
 def _learnable(turn: int) -> Asked:
-    fixed = ("Nearest", "Bilinear", "Max unpooling", "Bed of nails")
-    start = 2 * turn
-    choices = (*(fixed[(start + i) % 4] for i in range(3)), "Transposed convolution")
+    if turn == 0:
+        return Asked(
+            "Which of these ways back up has weights to learn?",
+            ("Nearest", "Bilinear", "Max unpooling", "Transposed convolution"),
+            "Transposed convolution",
+            "Its kernel is learned. The others have none: they copy or mix by a fixed rule, and max unpooling follows the switches.",
+            {"stop": 10, "x": SWITCHED, "view": "six", "at": 1},
+        )
+    channels, kernel = pick(turn, (2, 2), [(channels, kernel) for channels in (2, 4, 8, 16) for kernel in (2, 3, 4)])
+    layer = sl.conv_transpose2d(np.zeros((channels, 2, 2)), np.zeros((channels, channels, kernel, kernel)), stride=2)
+    weights = layer.weight.size if layer.weight is not None else 0
+    answers = choices(weights, 0, kernel**2, channels * kernel**2)
     return Asked(
-        "Which of these ways back up has weights to learn?",
-        choices,
-        "Transposed convolution",
-        "Its kernel is learned. The others have none: they copy or mix by a fixed rule, and max unpooling follows the switches.",
-        {"stop": 10, "x": SWITCHED, "view": "six", "at": 1},
+        f"A transposed convolution with a {square(kernel)} kernel brings {channels} channels up by 2, to {channels} channels. Without bias,"
+        " how many weights does it learn?",
+        tuple(f"{answer:,}" for answer in answers),
+        f"{weights:,}",
+        f"A kernel from every channel to every channel: {kernel}·{kernel}·{channels}·{channels}. Nearest or bilinear would learn none.",
+        {"stop": 9, "w": [[1] * kernel] * kernel, "view": "learned", "at": 4},
     )
 
 
