@@ -55,6 +55,7 @@ def table(drawn: dict[str, Any], trained: dict[str, Any]) -> str:
             "event to end of layout, pointing and dragging, 95 % within",
             f"{drawn['pointing_event_p95']:.1f} and {drawn['dragging_event_p95']:.1f} ms",
         ),
+        ("an edit in U-Net by hand until all that follows is drawn, 95 % within", f"{drawn['edit_p95']:.1f} ms"),
         ("messages to the server meanwhile", f"{drawn['messages']}"),
         ("settled first page, against a one-line Streamlit app in the same run", f"{drawn['first_page_ratio']:.2f} ×"),
         ("the lessons as standalone HTML", files),

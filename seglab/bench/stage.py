@@ -79,6 +79,19 @@ DRAG = """([name, values, count]) => {
   return times;
 }"""
 
+# An edit of the network's image and everything that follows from it: values, painting, layout.
+EDIT = """(count) => {
+  const times = [];
+  for (let i = 0; i < count; i++) {
+    const begun = performance.now(), panel = S.scene.panels.find((one) => one.title === "Image");
+    S.hands.setCell(panel, 6 * (i % 5) + (i % 4), 0.1 + (i % 7) / 10);
+    S.board.paint();
+    S.element.getBoundingClientRect(); S.first.offsetHeight;
+    times.push(performance.now() - begun);
+  }
+  return times;
+}"""
+
 
 def measure(tell: Callable[[str], None]) -> dict[str, Any]:
     """All figures of the stage, in milliseconds where nothing else is said."""
@@ -101,6 +114,7 @@ def measure(tell: Callable[[str], None]) -> dict[str, Any]:
     for name in ("idle", "playing", "pointing", "dragging", "pixels_playing", "pixels_pointing", "picture_dragging"):
         tell(f"frames, {name.replace('_', ' ')}: p95 {result[f'{name}_frame_p95']:.1f} ms")
     tell(f"event to end of layout: pointing p95 {result['pointing_event_p95']:.2f} ms, dragging p95 {result['dragging_event_p95']:.2f} ms")
+    tell(f"U-Net by hand, an edit to end of layout: p95 {result['edit_p95']:.1f} ms")
     tell(f"messages to the server meanwhile: {result['messages']}")
     pages = f"{result['first_page_ms']:.0f} against {result['plain_page_ms']:.0f} ms"
     tell(f"settled first page: {result['first_page_ratio']:.2f} times a one-line Streamlit app ({pages})")
@@ -143,6 +157,9 @@ def _frames(browser: Browser, app: str) -> dict[str, Any]:
     result["pixels_playing_frame_p95"] = _p95(page.evaluate(FRAMES, 4))
     page.evaluate("() => S.timeline.go(S.timeline.count)")
     result["pixels_pointing_frame_p95"] = _p95(_while(page, lambda: _wander(page)))
+    _open(page, f"{app}/unet_by_hand")
+    page.wait_for_timeout(800)
+    result["edit_p95"] = _p95(page.evaluate(EDIT, 200))
     _open(page, f"{app}/translation?{PICTURE}")
     page.wait_for_timeout(1500)
     result["picture_dragging_frame_p95"] = _p95(_while(page, lambda: _drag_picture(page, sent, result)))
