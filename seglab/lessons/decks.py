@@ -73,7 +73,10 @@ DECKS: tuple[Deck, ...] = (
         (
             Part("Vision tasks; semantic and instance segmentation; the label matrix"),
             Part("What early, middle and deep layers learn", ("convolution: It looks for something",)),
-            Part("Equivariance and invariance; weight sharing", ("translation", "convolution: One kernel for every place")),
+            Part(
+                "Equivariance and invariance; weight sharing",
+                ("translation: Drag the image", "translation: The place is gone", "convolution: One kernel for every place"),
+            ),
             Part("Why detection and segmentation must move along", ("translation",)),
             Part("Encoder-decoder and skip connections", ("unet_by_hand", "unet_by_hand: Without the skip")),
             Part("Convolutionalization: dense layers become convolutions"),
@@ -124,7 +127,7 @@ DECKS: tuple[Deck, ...] = (
             Part("Effective receptive field", ("stack: Two layers see 5 × 5",)),
             Part("Kernel size, stride, padding, dilation", ("convolution: Padding keeps the size", "convolution: Dilation")),
             Part("Pooling, and how gradients pass through it", ("pooling", "pooling: Backward: the winner takes it")),
-            Part("Covariance with translation", ("translation",)),
+            Part("Covariance with translation", ("translation: Drag the image", "translation: Untie the weights")),
             Part("Milestones: AlexNet, VGG, Inception, ResNet"),
             Part("Fully convolutional architectures and U-Net", ("unet_by_hand", "train")),
             Part("Stride and fractional convolution", ("transposed_convolution: Zeros inserted",)),

@@ -56,7 +56,7 @@ WORDS: tuple[Word, ...] = (
          " downsampling.", "convolution: Stride"),
     Word("Encoder", "The half of a network that makes feature maps smaller and deeper.", ("contracting path", "backbone"),
          "D calls it the contracting path; for K a pretrained one is a backbone.", "unet_by_hand"),
-    Word("Equivariance", "Move the input and the output moves along: f(Tx) = T f(x).", (), "P calls it covariance.", "translation"),
+    Word("Equivariance", "Move the input and the output moves along: f(Tx) = T f(x).", (), "P calls it covariance.", "translation: Drag the image"),
     Word("Feature map", "What one kernel answers, at every place of the image.", ("activation map",), "", "convolution"),
     Word("Fully connected layer", "Every output reads every input, each with a weight of its own.", ("dense layer", "FC layer"), "",
          "channels: 1 × 1: a dense layer for each pixel"),
@@ -67,7 +67,7 @@ WORDS: tuple[Word, ...] = (
     Word("Intersection over union", "The pixels that mask and prediction share, divided by those that either has.",
          ("IoU", "Jaccard index", "mean IU"), "D writes mean IU.", "train"),
     Word("Invariance", "Move the input and the output stays as it is.", (), "D calls a whole classifier translation invariant; its"
-         " flattened layer is not.", "translation"),
+         " flattened layer is not.", "translation: The place is gone"),
     Word("Kernel", "The small grid of weights that slides over the input.", ("filter", "mask of a convolution"),
          "F says filter, P says mask.", "convolution: Many cells become one"),
     Word("Logits", "The scores before softmax or sigmoid turns them into probabilities.", ("scores",),

@@ -7,15 +7,10 @@ from urllib.parse import urlencode
 from seglab.lessons import LESSONS
 
 ELSEWHERE = {"train": "A U-Net, live"}  # pages that are no lessons
-PLANNED = {  # lessons that are named before they are there
-    "translation": "Translation",
-}
 
 
-def address(place: str) -> tuple[str, str] | None:
-    """The words for a place and the relative link to it; None where its lesson is not in the app yet.
-
-    Raises ValueError for a place that is neither there nor planned.
+def address(place: str) -> tuple[str, str]:
+    """The words for a place and the relative link to it. Raises ValueError for a place that is not there.
 
     >>> address("convolution: Stride")
     ('Convolution, 7. Stride', './convolution?v=1&stop=7')
@@ -24,9 +19,7 @@ def address(place: str) -> tuple[str, str] | None:
     if name in ELSEWHERE:
         return ELSEWHERE[name], f"./{name}"
     if name not in LESSONS:
-        if name not in PLANNED:
-            raise ValueError(f"{name!r} is no lesson: choose one of {', '.join([*LESSONS, *ELSEWHERE, *PLANNED])}")
-        return None
+        raise ValueError(f"{name!r} is no lesson: choose one of {', '.join([*LESSONS, *ELSEWHERE])}")
     lesson = LESSONS[name]
     if not title:
         return lesson.title, f"./{name}"
@@ -39,10 +32,10 @@ def address(place: str) -> tuple[str, str] | None:
 
 
 def told(place: str) -> str:
-    """A place in Markdown: a link, or its words where the lesson is not in the app yet.
+    """A place as a link in Markdown.
 
     >>> told("output_size")
     '[Output size](./output_size)'
     """
-    found = address(place)
-    return f"[{found[0]}]({found[1]})" if found else f"{PLANNED[place.partition(': ')[0]]}: not yet in the app"
+    words, link = address(place)
+    return f"[{words}]({link})"
