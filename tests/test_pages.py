@@ -38,7 +38,12 @@ STATES = {
     f"{name} {number}": link(name, stop=number, **stop.state)
     for name, lesson in LESSONS.items()
     for number, stop in enumerate(lesson.stops, start=1)
-} | {f"{name} view {view.name}": link(name, view=view.name) for name, lesson in LESSONS.items() for view in lesson.views}
+} | {
+    f"{name} view {view.name}": link(name, view=view.name)
+    for name, lesson in LESSONS.items()
+    for view in lesson.views
+    if all(stop.state.get("view", lesson.defaults["view"]) != view.name for stop in lesson.stops)
+}
 
 
 def findings(page: Page) -> list[str]:

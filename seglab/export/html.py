@@ -19,12 +19,14 @@ from seglab.stage.fields import State
 from seglab.stage.lesson import Lesson
 
 FILES = Path(seglab.__file__).parent / "stage" / "browser" / "v1"
-# Unpacks the modules, names them in an import map, and opens the lesson.
+# Unpacks the modules and the lesson, names the modules in an import map, and opens the lesson.
 BOOT = """
 const text = (id) => document.getElementById(id).textContent;
-const bytes = Uint8Array.from(atob(text("modules")), (letter) => letter.charCodeAt(0));
-const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-const sources = await new Response(plain).json();
+const unpacked = (id) => {
+  const bytes = Uint8Array.from(atob(text(id)), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).json();
+};
+const [sources, lesson] = await Promise.all([unpacked("modules"), unpacked("lesson")]);
 const address = (source) => "data:text/javascript;charset=utf-8," + encodeURIComponent(source);
 const imports = Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, address(source)]));
 const map = document.createElement("script");
@@ -32,20 +34,21 @@ map.type = "importmap";
 map.textContent = JSON.stringify({ imports });
 document.head.append(map);
 const { open } = await import("seglab/standalone.js");
-open(document.getElementById("stage"), JSON.parse(text("data")));
+open(document.getElementById("stage"), { lesson, state: JSON.parse(text("state")) });
 """
 
 
 def standalone(lesson: Lesson, state: State) -> str:
     """An HTML document that opens `lesson` in `state`, with no other file and no network."""
-    data = _script_json({"lesson": lesson.as_json(), "state": state})
     title = html.escape(lesson.title)
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<meta name="generator" content="seglab {seglab.__version__}">\n<title>{title} · seglab</title>\n<link rel="icon" href="data:,">\n'
         f"<style>\n{_page_style()}\n{(FILES / 'stage.css').read_text(encoding='utf-8')}</style>\n"
         f'<main>\n<h1>{title}</h1>\n<p>{html.escape(lesson.sentence)}</p>\n<div id="stage"></div>\n</main>\n'
-        f'<script type="application/json" id="data">{data}</script>\n<script type="application/gzip" id="modules">{_modules()}</script>\n'
+        f'<script type="application/json" id="state">{_script_json(state)}</script>\n'
+        f'<script type="application/gzip" id="lesson">{_packed(lesson.as_json())}</script>\n'
+        f'<script type="application/gzip" id="modules">{_modules()}</script>\n'
         f'<script type="module">{BOOT}</script>\n</html>\n'
     )
 
@@ -60,11 +63,17 @@ def _modules() -> str:
     sources = {
         f"seglab/{path.name}": _bare(path.read_text(encoding="utf-8")) for path in sorted(FILES.glob("*.js")) if path.name != "main.js"
     }
-    return b64encode(gzip.compress(json.dumps(sources).encode(), mtime=0)).decode()
+    return _packed(sources)
+
+
+def _packed(data: Any) -> str:
+    return b64encode(gzip.compress(json.dumps(data).encode(), mtime=0)).decode()
 
 
 def _bare(source: str) -> str:
-    return re.sub(r'from "\./', 'from "seglab/', source)
+    """A module that imports others by their bare names, without its comments and indentation: they are in the repository."""
+    plain = re.sub(r"^\s*(//.*|/\*\*?.*\*/|/\*\*?|\*.*)\n", "", source, flags=re.MULTILINE)
+    return re.sub(r'from "\./', 'from "seglab/', re.sub(r"^ +", "", plain, flags=re.MULTILINE))
 
 
 def _page_style() -> str:
