@@ -159,5 +159,5 @@ def test_a_hostile_file_runs_nothing(tmp_path: Path) -> None:
 def test_a_hostile_title_stays_text(tmp_path: Path) -> None:
     net = sl.Pipeline(x=[[1.0]]).then("y", sl.relu, "x")
     text = standalone(lesson_of(net), lesson_of(net).defaults)
-    assert text.count("<script") == 3
+    assert text.count("<script") == 4, "state, lesson, modules, and what opens them"
     assert build("relu", {"input": [[1]]}).save(tmp_path / "a.html").exists()
