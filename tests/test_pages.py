@@ -47,7 +47,10 @@ STATES = {
 
 
 def findings(page: Page) -> list[str]:
-    """What axe objects to."""
+    """What axe objects to, once nothing is fading in or out."""
+    page.wait_for_function(
+        "[...document.querySelectorAll('[data-testid=stElementContainer]')].every((one) => getComputedStyle(one).opacity === '1')"
+    )
     found = Axe().run(page).response["violations"]
     return [f"{v['id']}: {node['html'][:120]} {node.get('failureSummary', '')[:200]}" for v in found for node in v["nodes"]]
 

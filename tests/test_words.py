@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from conftest import ready, state_of
+from conftest import ready, state_of, wait_for
 from test_pages import findings
 
 from seglab.lessons import LESSONS
@@ -103,7 +103,8 @@ def test_tips_by_pointer_keyboard_and_escape(visit: Visit) -> None:
         with page.context.expect_page() as opened:
             term.click()
         ready(opened.value)
-        assert opened.value.get_by_label("Search").input_value() == "Padding"
+        search = opened.value.get_by_label("Search")
+        wait_for(lambda: search.input_value() == "Padding", opened.value)
         page.locator('[data-testid="stSidebar"]').get_by_role("link", name="Start").click()
         page.get_by_role("heading", level=1, name="seglab", exact=True).wait_for()
         ready(page)

@@ -379,7 +379,7 @@ def signs(seed: int, shape: tuple[int, ...]) -> FloatArray:
     """Weights of -1, 0 and 1, the same in Python and in the browser.
 
     >>> signs(2, (1, 4)).tolist()
-    [[1.0, 0.0, -1.0, 1.0]]
+    [[1.0, -1.0, -1.0, 1.0]]
     """
     return scrambled(seed, int(np.prod(shape))).reshape(shape) % 3 - 1
 
