@@ -110,7 +110,7 @@ class App:
             self.kill()
 
 
-def wait_for(holds: Callable[[], Any], page: Page | None = None, seconds: float = 20, told: Callable[[], str] = lambda: "") -> Any:
+def wait_for(holds: Callable[[], Any], page: Page | None = None, seconds: float = 60, told: Callable[[], str] = lambda: "") -> Any:
     """The first true answer of `holds`, or a failure after `seconds`. With `page`, its events arrive meanwhile."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -136,6 +136,9 @@ def visit(browser: Browser, app: App) -> Callable[..., Any]:
     def visit(path: str, width: int = 1280, scheme: str = "light", server: App = app, **more: Any) -> Iterator[Page]:
         height = {390: 844, 1280: 860, 1920: 1080}.get(width, 860)
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **more)
+        context.set_default_timeout(
+            90_000
+        )  # a guard against waiting for ever, also on a slow machine; how fast things are is measured elsewhere
         complaints: list[str] = []
         page = context.new_page()
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
@@ -154,11 +157,11 @@ def visit(browser: Browser, app: App) -> Callable[..., Any]:
 
 def ready(page: Page) -> None:
     """Wait until the page's script has run and its stage, where it has one, has painted."""
-    page.wait_for_selector("h1", timeout=30_000)
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=30_000)
+    page.wait_for_selector("h1", timeout=90_000)
+    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=90_000)
     if page.locator(".stage").count():
         page.wait_for_function("document.querySelector('.stage') || true")
-        page.wait_for_selector(".stage .first:not(:empty)", timeout=30_000)
+        page.wait_for_selector(".stage .first:not(:empty)", timeout=90_000)
 
 
 def stage_of(page: Page) -> Any:

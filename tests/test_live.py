@@ -46,11 +46,11 @@ def start(page: Page, steps: int = 1000) -> None:
     ready(page)
     page.get_by_role("button", name="Train", exact=True).click()
     page.wait_for_function("location.search.startsWith('?run=')")
-    page.wait_for_function(f"{POINTS} > 0", timeout=30_000)
+    page.wait_for_function(f"{POINTS} > 0", timeout=90_000)
 
 
 def status(page: Page, word: str) -> None:
-    page.get_by_text(word, exact=True).first.wait_for(timeout=40_000)
+    page.get_by_text(word, exact=True).first.wait_for(timeout=90_000)
 
 
 def step_of(page: Page) -> int:
@@ -68,7 +68,7 @@ def test_train_watch_pause_resume_and_stop(visit: Visit) -> None:
 
         page.wait_for_function("document.querySelectorAll('[data-testid=stMain] img').length >= 4")
         before = pictures()
-        wait_for(lambda: pictures() != before, page, seconds=10)
+        wait_for(lambda: pictures() != before, page)
         assert "CPU" in page.locator("[data-testid=stMain]").inner_text()
         page.get_by_role("button", name="Pause").click()
         status(page, "Paused")
@@ -87,11 +87,11 @@ def test_a_run_ends_and_segments_pictures(visit: Visit, tmp_path: Path) -> None:
     with visit("/train") as page:
         start(page, steps=50)
         status(page, "Finished")
-        page.get_by_text("pixels are taken for cell").wait_for(timeout=40_000)
+        page.get_by_text("pixels are taken for cell").wait_for(timeout=90_000)
         assert sideways(page) == []
         assert findings(page) == []
         page.get_by_role("radio", name="A cell").click()
-        page.get_by_text(re.compile(r"of 550 × 660 pixels")).wait_for(timeout=40_000)
+        page.get_by_text(re.compile(r"of 550 × 660 pixels")).wait_for(timeout=90_000)
         page.get_by_role("radio", name="Your own").click()
         chooser = page.locator("input[type=file]")
         chooser.wait_for(state="attached")
@@ -104,11 +104,11 @@ def test_a_run_ends_and_segments_pictures(visit: Visit, tmp_path: Path) -> None:
         for name, (data, sentence) in wrong.items():
             (tmp_path / name).write_bytes(data)
             chooser.set_input_files(tmp_path / name)
-            page.get_by_text(f"This picture cannot be segmented: {sentence}").wait_for(timeout=30_000)
+            page.get_by_text(f"This picture cannot be segmented: {sentence}").wait_for(timeout=90_000)
             status(page, "Finished")
         (tmp_path / "mine.png").write_bytes(file((np.random.default_rng(0).random((123, 77)) * 255).astype(np.uint8)))
         chooser.set_input_files(tmp_path / "mine.png")
-        page.get_by_text("of 77 × 123 pixels are taken for cell").wait_for(timeout=30_000)
+        page.get_by_text("of 77 × 123 pixels are taken for cell").wait_for(timeout=90_000)
         with page.expect_download() as download:
             page.get_by_role("button", name="Download mask").click()
         assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
@@ -146,7 +146,7 @@ def test_a_killed_worker_is_said_and_the_run_goes_on(own: App, visit: Visit) -> 
     with visit("/train", server=own) as page:
         start(page)
         page.get_by_text("Try the weights it has now").click()
-        page.get_by_text("pixels are taken for cell").wait_for(timeout=40_000)
+        page.get_by_text("pixels are taken for cell").wait_for(timeout=90_000)
         zygote = next(pid for pid in children(own.process.pid) if children(pid))
         for worker in children(zygote):
             os.kill(worker, signal.SIGKILL)
