@@ -79,7 +79,7 @@ def test_every_operator_has_a_stage(op: str, modules: Page) -> None:
 
     def collect(setting: dict[str, Any], trace: sl.Trace) -> None:
         try:
-            lessons.append(lesson_of(trace).as_json())
+            lessons.append(lesson_of(trace).data)
         except ValueError as error:
             assert "channels has no stage" in str(error)
             return

@@ -96,7 +96,7 @@ def test_outputs_and_gradients_agree(modules: Page) -> None:
             return [plain(made.grids, (grid) => grid.data), plain(back.grids, (grid) => grid)];
           });
         }""",
-        [[lesson.as_json(), lesson.defaults, gradient.ravel().tolist()] for lesson, gradient in zip(lessons, towards)],
+        [[lesson.data, lesson.defaults, gradient.ravel().tolist()] for lesson, gradient in zip(lessons, towards)],
     )
     for net, gradient, (grids, slopes) in zip(nets, towards, theirs):
         assert net.check() <= 1e-9

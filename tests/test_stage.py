@@ -41,7 +41,7 @@ class Mounted:
               window.stage = new Stage(document.body, { settle: (link, { push }) => window.told.push([link, push]), copy: () => Promise.resolve(), present: () => {} });
               window.stage.adopt(lesson, state);
             }""",
-            [lesson.as_json(), lesson.state(**changes)],
+            [lesson.data, lesson.state(**changes)],
         )
         self.page.wait_for_function("stage.first.textContent !== ''")
 
@@ -1003,7 +1003,7 @@ def test_one_settle_at_a_time_and_none_after_leaving(browser: Browser, files: st
           stage.goStop(3);
           stage.goStop(4);
         }""",
-        TRANSPOSED.as_json(),
+        TRANSPOSED.data,
     )
     assert page.evaluate("sent") == [5], "the other two wait for the answer"
     assert page.evaluate("location.search") == "?v=1&stop=2"

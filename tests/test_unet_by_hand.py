@@ -165,7 +165,7 @@ def test_training_is_the_same_in_both_languages(modules: Page) -> None:
               }
               return [begun, state, losses];
             }""",
-            [HAND.as_json(), HAND.state(view=view), seed],
+            [HAND.data, HAND.state(view=view), seed],
         )
         assert {name: drawn_there[name] for name in trained_fields(HAND, start)} == {
             name: start[name] for name in trained_fields(HAND, start)

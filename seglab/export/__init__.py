@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from seglab.stage.lesson import Lesson, build
 from seglab.stored import as_json
 from seglab.trace import Trace
 
-PICTURES = (".gif", ".png", ".svg")
 SUFFIXES = (".gif", ".html", ".json", ".png", ".svg")
 LONGEST_NAME, LONGEST_VALUE = 80, 16
 
@@ -54,16 +52,15 @@ def exported(lesson: Lesson, state: State, suffix: str, look: Look | None = None
     return picture(lesson, state, suffix, look)
 
 
-def refused(lesson: Lesson, state: State, suffix: str) -> str:
-    """Why a file cannot be made, as a sentence; empty where it can. Quick."""
-    from seglab.export.pictures import refuse
+def refused(lesson: Lesson, state: State, pipeline: Pipeline | None = None) -> dict[str, str]:
+    """Which files of a state cannot be made: by suffix, a sentence that says why. Quick, more so with the state's `pipeline`."""
+    from seglab.export.pictures import refusals
+    from seglab.export.scene import make_scene
 
-    check: Callable[[], object] = (lambda: refuse(lesson, state, suffix)) if suffix in PICTURES else (lambda: build(lesson, state))
     try:
-        check()
+        return refusals(make_scene(lesson, state, pipeline))
     except ValueError as error:
-        return str(error)
-    return ""
+        return dict.fromkeys(SUFFIXES, str(error))
 
 
 def refuse_suffix(target: Path) -> str:

@@ -47,7 +47,7 @@ def standalone(lesson: Lesson, state: State) -> str:
         f"<style>\n{_page_style()}\n{(FILES / 'stage.css').read_text(encoding='utf-8')}</style>\n"
         f'<main>\n<h1>{title}</h1>\n<p>{html.escape(lesson.sentence)}</p>\n<div id="stage"></div>\n</main>\n'
         f'<script type="application/json" id="state">{_script_json(state)}</script>\n'
-        f'<script type="application/gzip" id="lesson">{_packed(lesson.as_json())}</script>\n'
+        f'<script type="application/gzip" id="lesson">{_packed(lesson.data)}</script>\n'
         f'<script type="application/gzip" id="modules">{_modules()}</script>\n'
         f'<script type="module">{BOOT}</script>\n</html>\n'
     )

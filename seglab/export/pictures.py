@@ -24,6 +24,7 @@ from seglab.export.svg import svg
 from seglab.stage.fields import State
 from seglab.stage.lesson import Lesson
 
+PICTURES = (".gif", ".png", ".svg")
 SCALE = 2  # pixels of PNG and GIF for each of the drawing's
 MOST_CELLS = 120_000
 MOST_STEPS = 400
@@ -33,31 +34,30 @@ CLEAR = 255  # the place in a GIF's palette that is see-through
 STEP, LONGEST, LAST = 950, 24_000, 2_500  # milliseconds: a step, at most for all of them (as on the stage), the last frame
 
 
-def refuse(lesson: Lesson, state: State, suffix: str) -> Scene:
-    """The scene of a picture. Raises ValueError with a sentence where it cannot be made: the setting is impossible, or too large."""
-    scene = make_scene(lesson, state)
-    cells = sum(sheet.grid.size for sheet in scene.sheets if not sheet.hidden)
+def refusals(scene: Scene) -> dict[str, str]:
+    """Which files are too large to be made of a scene: by suffix, a sentence that says what limit and why."""
+    cells, steps = sum(sheet.grid.size for sheet in scene.sheets if not sheet.hidden), len(scene.cells)
     if cells > MOST_CELLS:
-        raise ValueError(
-            f"a picture shows up to {MOST_CELLS:,} cells, and these grids have {cells:,}: take a smaller input or fewer channels"
-        )
-    steps = len(scene.cells)
-    if suffix == ".gif" and steps > MOST_STEPS:
-        raise ValueError(
-            f"a GIF shows up to {MOST_STEPS} steps, and this walk has {steps:,}: take a smaller input, or a PNG or SVG of one step"
-        )
-    if suffix == ".gif" and (steps + 1) * cells > MOST_DRAWN:
-        raise ValueError(
+        why = f"a picture shows up to {MOST_CELLS:,} cells, and these grids have {cells:,}: take a smaller input or fewer channels"
+        return dict.fromkeys(PICTURES, why)
+    if steps > MOST_STEPS:
+        why = f"a GIF shows up to {MOST_STEPS} steps, and this walk has {steps:,}: take a smaller input, or a PNG or SVG of one step"
+        return {".gif": why}
+    if (steps + 1) * cells > MOST_DRAWN:
+        why = (
             f"a GIF draws up to {MOST_DRAWN:,} cells over its frames, and {steps + 1} frames of {cells:,} are more:"
             " take a smaller input, or a PNG or SVG of one step"
         )
-    return scene
+        return {".gif": why}
+    return {}
 
 
 def picture(lesson: Lesson, state: State, suffix: str, look: Look | None = None) -> bytes:
     """The file of a state as .png, .svg or .gif. Raises ValueError with a sentence where it cannot be made."""
     look = look or Look()
-    scene = refuse(lesson, state, suffix)
+    scene = make_scene(lesson, state)
+    if why := refusals(scene).get(suffix):
+        raise ValueError(why)
     steps = range(len(scene.cells) + 1) if suffix == ".gif" else [state["at"]]
     drawings = Sketch(scene, look).drawings(steps)
     told = about(scene, drawings)

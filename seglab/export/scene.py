@@ -134,10 +134,10 @@ class Scene:
         self.cells = self.walked.grid.places
 
 
-def make_scene(lesson: Lesson, state: State) -> Scene:
-    """Work out a state. Raises ValueError with a sentence where its settings are impossible."""
+def make_scene(lesson: Lesson, state: State, pipeline: Pipeline | None = None) -> Scene:
+    """Lay out a state, of whose view `pipeline` is what `build` gives. Raises ValueError where its settings are impossible."""
     view = lesson.view(state)
-    pipeline = build(lesson, state)
+    pipeline = pipeline or build(lesson, state)
     drawn = [replace(panel, grid=grid) for panel in view.panels if (grid := _present(panel, pipeline, state))]
     several = {grid for panel in view.panels if "|" in panel.grid and (grid := _present(panel, pipeline, state))}
     shown = {panel.grid.split(":")[-1] for panel in drawn if not panel.grid.startswith("switches:")}

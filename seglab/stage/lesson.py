@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -275,8 +276,9 @@ class Lesson:
         """The view that a state shows."""
         return next(view for view in self.views if view.name == state["view"])
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain data for the stage in the browser."""
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """Plain data for the stage in the browser: to be read, not changed."""
         return asdict(replace(self, formula="", text="", questions=(), snippet=None, card=""))
 
 

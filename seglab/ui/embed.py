@@ -17,7 +17,7 @@ HEIGHT = 820  # pixels in which a stage with its controls fits
 
 def stage_alone(lesson: Lesson) -> None:
     """The stage of a lesson without the page around it, and a way to that page with the same state."""
-    state = read_state(lesson)
+    state, _ = read_state(lesson)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.title(lesson.title, anchor=False, width="content")
         st.markdown(f"[Open in seglab]({link(lesson, state)})", width="content")

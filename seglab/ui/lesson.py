@@ -13,7 +13,7 @@ from seglab.export import exported, file_name, refused
 from seglab.export.marks import Look
 from seglab.pipeline import Pipeline
 from seglab.stage.fields import State
-from seglab.stage.lesson import Lesson, Snippet, build
+from seglab.stage.lesson import Lesson, Snippet
 from seglab.train.jobs import TaskError, check_code
 from seglab.ui.embed import offer_embed, stage_alone
 from seglab.ui.links import embedded, in_lecture
@@ -41,24 +41,23 @@ def lesson_page(lesson: Lesson) -> None:
         return
     st.title(lesson.title)
     st.markdown(lesson.sentence)
-    state = read_state(lesson)
+    state, pipeline = read_state(lesson)
     show_stage(lesson, state)
     if not in_lecture():
-        _explain(lesson, state)
+        _explain(lesson, state, pipeline)
     st.header("Try this")
     keep_progress(lesson, state)
     ask(lesson)
     if not in_lecture():
         text_with_tips(lesson.text)
-        _take_along(lesson, state)
+        _take_along(lesson, state, pipeline)
         offer_embed(lesson, state)
 
 
-def _take_along(lesson: Lesson, state: State) -> None:
+def _take_along(lesson: Lesson, state: State, pipeline: Pipeline) -> None:
     """The stage as it stands as a file, made when it is asked for; a kind that cannot be made says why."""
     look = Look(dark=st.context.theme.type == "dark")
-    why = {suffix: refused(lesson, state, suffix) for suffix in (".png", ".gif")}
-    why[".svg"] = why[".png"]
+    why = refused(lesson, state, pipeline)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Take this stage along:", width="content")
         for suffix, what in FILES.items():
@@ -70,18 +69,17 @@ def _take_along(lesson: Lesson, state: State) -> None:
                 key=f"{lesson.name}.take{suffix}",
                 on_click="ignore",
                 help=what,
-                disabled=bool(why.get(suffix)),
+                disabled=suffix in why,
             )
-    if why[".gif"]:
-        st.caption(f"No {'picture' if why['.png'] else 'GIF'} of this setting: {why['.gif']}.")
+    if ".gif" in why:
+        st.caption(f"No {'picture' if '.png' in why else 'GIF'} of this setting: {why['.gif']}.")
 
 
 def _snippet(lesson: Lesson, state: State, pipeline: Pipeline) -> Snippet:
     return lesson.snippet(state, pipeline) if lesson.snippet else Snippet(pipeline.torch_code(), pipeline.output.tolist())
 
 
-def _explain(lesson: Lesson, state: State) -> None:
-    pipeline = build(lesson, state)
+def _explain(lesson: Lesson, state: State, pipeline: Pipeline) -> None:
     # A tab's content is made when it is open: the Code tab would otherwise load a highlighter that few look at.
     tabs = st.tabs(["Formula", "Code", "Check"], on_change="rerun", key="explain")
     if tabs[0].open:

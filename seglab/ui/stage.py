@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
+from seglab.pipeline import Pipeline
 from seglab.stage.fields import State
 from seglab.stage.lesson import Lesson, build
 from seglab.ui.links import KEPT, in_lecture, kept, remember
@@ -25,18 +26,19 @@ def _component() -> ComponentRenderer:
     return st.components.v2.component("seglab.stage", js="v1/main.js", css="v1/stage.css")
 
 
-def read_state(lesson: Lesson) -> State:
-    """The state in this page's link; what cannot be used is said on the page, and the lesson's own values stand in."""
+def read_state(lesson: Lesson) -> tuple[State, Pipeline]:
+    """The state in this page's link, worked out; what cannot be used is said on the page, and the lesson's own values stand in."""
     link = {name: st.query_params[name] for name in st.query_params}
     state, problems = lesson.read(link)
     try:
-        build(lesson, state)
+        pipeline = build(lesson, state)
     except ValueError as error:
         problems.append(f"These settings are impossible together ({error}): the lesson starts from its own.")
         state = lesson.defaults
+        pipeline = build(lesson, state)
     if problems:
         st.warning("\n\n".join(problems), icon=":material/link_off:")
-    return state
+    return state, pipeline
 
 
 def show_stage(lesson: Lesson, state: State) -> None:
@@ -48,7 +50,7 @@ def show_stage(lesson: Lesson, state: State) -> None:
         memory["rev"] += 1
     remember(lesson.name, link)
     extra = kept()
-    data = {"lesson": lesson.as_json(), "state": state, "rev": memory["rev"], "ack": memory["ack"], "extra": extra, "lecture": in_lecture()}
+    data = {"lesson": lesson.data, "state": state, "rev": memory["rev"], "ack": memory["ack"], "extra": extra, "lecture": in_lecture()}
     key = f"stage_{lesson.name}"
     _component()(key=key, data=data, on_settle_change=lambda: _settled(lesson, key))
 
