@@ -74,8 +74,8 @@ def test_pages(name: str, width: int, scheme: str, visit: Visit) -> None:
 
 @pytest.mark.parametrize("name", STATES)
 def test_every_stop_and_view(name: str, visit: Visit) -> None:
-    """Each at a phone's width, where room is shortest."""
-    with visit(STATES[name], 390) as page:
+    """Each at a phone's width, where room is shortest, in light and dark by turns."""
+    with visit(STATES[name], 390, ("light", "dark")[list(STATES).index(name) % 2]) as page:
         assert sideways(page) == []
         assert findings(page) == []
         assert page.locator(".stage .message").inner_text() == ""
