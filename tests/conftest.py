@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from mounted import Mounted
 
 from seglab.bench.browser import open_browser
 
@@ -68,6 +69,23 @@ def modules(browser: Browser, files: str) -> Iterator[Page]:
     page.goto(files)
     yield page
     page.close()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, files: str) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1100, "height": 900})
+    page.goto(files)
+    page.add_style_tag(path=str(STAGE / "v1" / "stage.css"))
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def stage(page: Page) -> Iterator[Mounted]:
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield Mounted(page)
+    assert complaints == []
 
 
 class App:
@@ -136,9 +154,8 @@ def visit(browser: Browser, app: App) -> Callable[..., Any]:
     def visit(path: str, width: int = 1280, scheme: str = "light", server: App = app, **more: Any) -> Iterator[Page]:
         height = {390: 844, 1280: 860, 1920: 1080}.get(width, 860)
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **more)
-        context.set_default_timeout(
-            90_000
-        )  # a guard against waiting for ever, also on a slow machine; how fast things are is measured elsewhere
+        # A guard against waiting for ever, also on a slow machine; how fast things are is measured elsewhere.
+        context.set_default_timeout(90_000)
         complaints: list[str] = []
         page = context.new_page()
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from conftest import wait_for
+from conftest import STAGE, wait_for
+from mounted import Mounted, numbers
 from test_pipeline import tiny_unet
 from test_twins import random_states
 
@@ -19,89 +17,10 @@ from seglab.lessons import LESSONS
 from seglab.stage.lesson import Lesson, build
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 TRANSPOSED = LESSONS["transposed_convolution"]
 TRANSLATION = LESSONS["translation"]
-STYLE = Path(__file__).parents[1] / "seglab" / "stage" / "browser" / "v1" / "stage.css"
-
-
-class Mounted:
-    """A stage on an empty page, with a host that writes down what it is told."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-
-    def open(self, lesson: Lesson, **changes: Any) -> None:
-        self.page.evaluate(
-            """async ([lesson, state]) => {
-              const { Stage } = await import("/v1/stage.js");
-              window.stage?.destroy();
-              window.told = [];
-              window.stage = new Stage(document.body, { settle: (link, { push }) => window.told.push([link, push]), copy: () => Promise.resolve(), present: () => {} });
-              window.stage.adopt(lesson, state);
-            }""",
-            [lesson.data, lesson.state(**changes)],
-        )
-        self.page.wait_for_function("stage.first.textContent !== ''")
-
-    def js(self, script: str, argument: Any = None) -> Any:
-        return self.page.evaluate(script, argument)
-
-    @property
-    def state(self) -> dict[str, Any]:
-        return self.js("stage.state")
-
-    @property
-    def told(self) -> list[list[Any]]:
-        return self.js("told")
-
-    @property
-    def message(self) -> str:
-        return self.js("stage.message.textContent")
-
-    @property
-    def ledger(self) -> str:
-        return self.js("(stage.board.paint(), stage.first.textContent)")
-
-    def point(self, title: str, row: int, column: int) -> None:
-        """Move the pointer to the middle of a panel's real cell."""
-        x, y = self.place(title, row, column)
-        self.page.mouse.move(x, y)
-        self.page.wait_for_function("!stage.board.frame")
-
-    def place(self, title: str, row: int, column: int) -> tuple[float, float]:
-        return tuple(
-            self.js(
-                """([title, row, column]) => {
-                  const panel = stage.scene.panels.find((one) => one.title === title), place = stage.board.places[panel.index];
-                  const [[top], [left]] = panel.grid_.margins, box = stage.board.element.getBoundingClientRect();
-                  return [box.left + place.x + (column + left + 0.5) * place.cell, box.top + place.y + (row + top + 0.5) * place.cell];
-                }""",
-                [title, row, column],
-            )
-        )
-
-
-@pytest.fixture(scope="module")
-def page(browser: Browser, files: str) -> Iterator[Page]:
-    page = browser.new_page(viewport={"width": 1100, "height": 900})
-    page.goto(files)
-    page.add_style_tag(path=str(STYLE))
-    yield page
-    page.close()
-
-
-@pytest.fixture
-def stage(page: Page) -> Iterator[Mounted]:
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield Mounted(page)
-    assert complaints == []
-
-
-def numbers(text: str) -> list[float]:
-    return [float(part.replace("−", "-")) for part in re.findall(r"−?\d+(?:\.\d+)?(?:e−?\d+)?", text)]
 
 
 # -- what it shows ------------------------------------------------------------------------------------------------------
@@ -520,7 +439,7 @@ def test_a_finger_moves_the_image_too(browser: Browser, files: str) -> None:
     context = browser.new_context(has_touch=True, viewport={"width": 390, "height": 844})
     page = context.new_page()
     page.goto(files)
-    page.add_style_tag(path=str(STYLE))
+    page.add_style_tag(path=str(STAGE / "v1" / "stage.css"))
     stage = Mounted(page)
     stage.open(TRANSLATION, dy=0, dx=0)
     page.wait_for_function("stage.board.places.length")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
-from test_stage import Mounted, numbers, page
+from mounted import Mounted, numbers
 
 from seglab.lessons import LESSONS
 from seglab.losses import binary_cross_entropy, mask_scores
@@ -29,15 +28,6 @@ DECK = {  # as printed on the slides, which round as they go
     "y": [[[0.40, 0.86, 0.99, 0.92, 0.25]] * 4 + [[0.38, 0.79, 0.97, 0.81, 0.25]]],
     "m": [[[0, 1, 1, 1, 0]] * 5],
 }
-__all__ = ["page"]
-
-
-@pytest.fixture
-def stage(page: Page) -> Iterator[Mounted]:
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield Mounted(page)
-    assert complaints == []
 
 
 def made(**changes: Any) -> Pipeline:

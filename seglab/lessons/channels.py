@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from seglab.activations import activation
-from seglab.lessons.asking import pick
+from seglab.lessons.asking import choices, pick
 from seglab.normalisation import batch_norm
 from seglab.stage.fields import Field
 from seglab.stage.lesson import END, Asked, Lesson, Panel, Part, Ref, Step, Stop, View, fields_of
@@ -300,7 +300,7 @@ def _numbers(turn: int, *first: int) -> tuple[int, ...]:
 
 
 def _choices(right: int, *others: int) -> tuple[str, ...]:
-    return tuple(f"{count:,}" for count in sorted({right, *others}))
+    return tuple(f"{count:,}" for count in choices(right, *others))
 
 
 def _full_layer(turn: int) -> Asked:

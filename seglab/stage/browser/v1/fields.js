@@ -6,6 +6,7 @@ import { PHOTOGRAPHS } from "./photographs.js";
 export const VERSION = "1";
 export const LARGEST_LITERAL = 8;
 export const LARGEST_VALUE = 999999;
+export const END = 999_999; // as many steps as there are
 const PATTERN = /^(random|ones|disc|photo|scene)(\d{1,4})\.(\d{1,3})x(\d{1,3})$/;
 
 /** A cell as it stands in a link: at most six decimals, no exponent. */

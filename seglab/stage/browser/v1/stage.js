@@ -3,7 +3,7 @@
 
 import { Board } from "./board.js";
 import { h, setText } from "./dom.js";
-import { defaults, query, usual } from "./fields.js";
+import { defaults, END, query, usual } from "./fields.js";
 import { Furniture } from "./furniture.js";
 import { Hands } from "./hands.js";
 import { answerKey } from "./keys.js";
@@ -15,7 +15,6 @@ import { Timeline } from "./timeline.js";
 
 const REST = 300; // milliseconds of rest before the server is told
 const READ_OUT = 250; // and before the live region speaks
-const END = 999_999; // as many steps as there are
 const MANY = 6; // panels that make the board a higher one
 const WORDS = { input: "stamp", output: "cell", tap: "tap" };
 

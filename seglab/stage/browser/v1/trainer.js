@@ -2,12 +2,12 @@
 
 import { makeCurve, makePlane } from "./chart.js";
 import { h, setText } from "./dom.js";
+import { END } from "./fields.js";
 import { maskScores } from "./losses.js";
 import { exact } from "./numbers.js";
 import { build } from "./recipe.js";
 import { descent, drawn, gradients, trainedFields } from "./training.js";
 
-const END = 999_999; // as many steps of the walk as there are
 const MOST = 2000; // steps of one run
 const STILL = 1e-7; // a step that changes the loss of a cell by less than this moves nothing any more
 const SEEDS = 10, SLICE = 10; // seeds that are tried together; milliseconds of each frame for it
