@@ -241,6 +241,26 @@ def test_a_long_pause_ends_in_a_saved_run(store: Store, monkeypatch: pytest.Monk
     assert store.weights(run.id).exists()
 
 
+def test_the_end_of_an_earlier_worker_says_nothing_of_a_run_that_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its end may be noticed late, when the run waits for the next worker."""
+    store, given = Store(tmp_path), list[jobs.Answer]()
+
+    class Fake:
+        def submit(self, do: str, **task: object) -> jobs.Answer:
+            given.append(jobs.Answer())
+            return given[-1]
+
+    monkeypatch.setattr(jobs, "workers", Fake)
+    run = jobs.start_run(store, TrainConfig(steps=5), "me")
+    store.update(run.id, status="stopped")
+    jobs.resume_run(store, run.id, "me")
+    first, second = given
+    first.set_exception(jobs.TaskError(jobs.GONE))
+    assert store.run(run.id).status == "queued"
+    second.set_exception(jobs.TaskError(jobs.GONE))
+    assert store.run(run.id).status == "lost"
+
+
 def test_owners_rename(store: Store) -> None:
     run = store.create(SHORT, "token")
     store.rename(run.id, "  deep \n net ", "token")

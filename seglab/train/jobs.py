@@ -161,6 +161,8 @@ def resume_run(store: Store, identity: str, token: str | None) -> None:
         if alive and run.status != "paused":
             return
         refuse_too_many(store, token or "", besides=identity)
+        if not alive:
+            _answers.pop(identity, None)
         store.update(identity, wish="run", **({} if alive else {"status": "queued", "message": ""}))
     if not alive:
         _work_on(store, identity)
@@ -177,14 +179,20 @@ def refuse_too_many(store: Store, token: str, besides: str = "") -> None:
         raise ValueError(f"{told} running on this machine: try again when one has ended.")
 
 
+_answers: dict[str, Answer] = {}  # of the worker that was last given each run
+
+
 def _work_on(store: Store, identity: str) -> None:
-    answer = workers().submit("train", run=identity, home=str(store.folder))
+    answer = _answers[identity] = workers().submit("train", run=identity, home=str(store.folder))
     answer.add_done_callback(lambda done: _note_end(store, identity, done))
 
 
 def _note_end(store: Store, identity: str, done: Answer) -> None:
-    """A worker that ended without a word leaves its run open: say what happened."""
+    """A worker that ended without a word leaves its run open: say what happened. One whose run another has taken over says nothing."""
     error = done.exception()
+    if _answers.get(identity) is not done:
+        return
+    del _answers[identity]
     if error is None:
         return
     with suppress(LookupError):  # deleted meanwhile
