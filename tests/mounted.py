@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seglab.stage.lesson import Lesson
@@ -66,6 +67,12 @@ class Mounted:
                 [title, row, column],
             )
         )
+
+    def saved(self, box: str, kind: str) -> tuple[str, bytes]:
+        """Name and content of the file that the chart in a box is saved as."""
+        with self.page.expect_download() as found:
+            self.page.locator(box).get_by_role("button", name=f"Save this chart as {kind}").click()
+        return found.value.suggested_filename, Path(found.value.path()).read_bytes()
 
 
 def numbers(text: str) -> list[float]:

@@ -24,8 +24,7 @@ def link(name: str, **changes: Any) -> str:
 
 PAGES = {
     "start": "/",
-    "transposed_convolution": "/transposed_convolution",
-    "output_size": "/output_size",
+    **{name: f"/{name}" for name in LESSONS},
     "train": "/train",
     "words": "/words",
     "one word": "/words?word=padding",

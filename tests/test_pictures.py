@@ -31,7 +31,8 @@ from seglab.export.notebook import show
 from seglab.export.numbers import exact, short
 from seglab.export.pictures import durations
 from seglab.export.raster import raster
-from seglab.export.scene import connected, make_scene, progress
+from seglab.export.readings import connected, progress
+from seglab.export.scene import make_scene
 from seglab.export.theme import grey_of, theme
 from seglab.lessons import LESSONS
 from seglab.stage.fields import State

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from conftest import STAGE, wait_for
 from mounted import Mounted, numbers
+from PIL import Image
 from test_pipeline import tiny_unet
 from test_twins import random_states
 
@@ -481,6 +484,31 @@ def test_the_chart_says_what_numpy_says(stage: Mounted) -> None:
         assert [at for at, radius in enumerate(radii) if radius != "3"] == [1], "the shift that is shown"
 
 
+def test_a_chart_is_saved_with_its_numbers(stage: Mounted) -> None:
+    state = TRANSLATION.state(stop=5, **TRANSLATION.stops[4].state)
+    stage.open(TRANSLATION, **state)
+    stage.page.wait_for_function("stage.chart.values.length === 9")
+    link = "translation?" + "&".join(f"{key}={value}" for key, value in TRANSLATION.link(state).items())
+    wanted = {"seglab": "1", "lesson": "translation", "link": link, "numbers": {"values": stage.js("stage.chart.values")}}
+    for kind in ("SVG", "PNG", "JSON"):
+        name, data = stage.saved(".shifts", kind)
+        assert name == f"translation-shifts-stop5.{kind.lower()}"
+        if kind == "SVG":
+            drawn = ElementTree.fromstring(data)
+            told = json.loads(drawn.findtext("{http://www.w3.org/2000/svg}metadata", ""))
+            assert len(drawn.findall(".//{http://www.w3.org/2000/svg}circle")) == 9
+            assert b"class=" not in data
+        elif kind == "PNG":
+            image = Image.open(BytesIO(data))
+            assert image.size == (2 * (340 + 16), 2 * (140 + 16))
+            assert len(image.convert("RGB").getcolors(1 << 16) or []) > 20, "letters and lines are drawn"
+            told = json.loads(image.text["seglab"])
+        else:
+            told = json.loads(data)
+        assert told.pop("title") == stage.page.locator(".shifts svg").get_attribute("aria-label")
+        assert told == wanted
+
+
 def test_only_what_follows_from_the_shift_is_worked_out_anew(stage: Mounted) -> None:
     stage.open(TRANSLATION, stop=8, **TRANSLATION.stops[7].state)
     stage.js("window.before = { traces: stage.scene.made.traces, links: stage.scene.links }")
@@ -497,8 +525,6 @@ def test_only_what_follows_from_the_shift_is_worked_out_anew(stage: Mounted) -> 
 
 
 def test_a_picture_of_ones_own_stays_in_the_browser(stage: Mounted) -> None:
-    from PIL import Image
-
     stage.open(TRANSLATION)
     across = np.tile(np.arange(256, dtype=np.uint8)[None, :, None], (128, 1, 3))
     across[..., 1] = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -258,6 +259,11 @@ def test_training_in_the_browser_reaches_the_mask_says_why_it_stalls_and_settles
     assert len(stage.told) == before, "nothing is told while it trains"
     stage.page.wait_for_function(f"told.length === {before + 1}")
     assert "25 of 25 cells are right" in stage.js("stage.remark.textContent")
+    curve = json.loads(stage.saved(".trainer .told > :last-child", "JSON")[1])["numbers"]
+    assert curve["values"] == stage.js("stage.furniture.trainer.losses")
+    assert curve["one answer for all cells"] == pytest.approx(0.673, abs=5e-4)
+    points = json.loads(stage.saved(".trainer .told > :first-child", "JSON")[1])["numbers"]["points"]
+    assert [point["real"] for point in points] == [bool(value) for value in made().values("t").ravel()]
     stage.page.get_by_role("button", name="Seed 3:").click()
     stage.page.get_by_role("button", name="Train", exact=True).click()
     stage.page.wait_for_function("!stage.furniture.trainer.running && stage.furniture.trainer.losses.length > 5")

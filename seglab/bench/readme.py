@@ -52,9 +52,14 @@ def table(drawn: dict[str, Any], trained: dict[str, Any]) -> str:
         ),
         ("… dragging a 128 × 128 picture through convolution, pooling, convolution", f"{drawn['picture_dragging_frame_p95']:.1f} ms"),
         (
+            f"… all {len(drawn['lessons'])} lessons as they open, playing and pointing: the slowest",
+            " / ".join(f"{stage.slowest(drawn['lessons'])[f'{what}_frame'][0]:.1f}" for what in ("playing", "pointing")) + " ms",
+        ),
+        (
             "event to end of layout, pointing and dragging, 95 % within",
             f"{drawn['pointing_event_p95']:.1f} and {drawn['dragging_event_p95']:.1f} ms",
         ),
+        ("… pointing, the slowest of all lessons", f"{stage.slowest(drawn['lessons'])['pointing_event'][0]:.1f} ms"),
         ("an edit in U-Net by hand until all that follows is drawn, 95 % within", f"{drawn['edit_p95']:.1f} ms"),
         ("messages to the server meanwhile", f"{drawn['messages']}"),
         ("settled first page, against a one-line Streamlit app in the same run", f"{drawn['first_page_ratio']:.2f} ×"),

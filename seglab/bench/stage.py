@@ -110,9 +110,12 @@ def measure(tell: Callable[[str], None]) -> dict[str, Any]:
         open_browser() as browser,
     ):
         result |= _frames(browser, app)
+        result["lessons"] = {name: _lesson_frames(browser, app, name) for name in LESSONS}
         result |= _first_page(browser, app, plain)
     for name in ("idle", "playing", "pointing", "dragging", "pixels_playing", "pixels_pointing", "picture_dragging"):
         tell(f"frames, {name.replace('_', ' ')}: p95 {result[f'{name}_frame_p95']:.1f} ms")
+    for what, times in slowest(result["lessons"]).items():
+        tell(f"the slowest of {len(LESSONS)} lessons, {what.replace('_', ' ')}: p95 {times[0]:.1f} ms in {times[1]}")
     tell(f"event to end of layout: pointing p95 {result['pointing_event_p95']:.2f} ms, dragging p95 {result['dragging_event_p95']:.2f} ms")
     tell(f"U-Net by hand, an edit to end of layout: p95 {result['edit_p95']:.1f} ms")
     tell(f"messages to the server meanwhile: {result['messages']}")
@@ -120,6 +123,16 @@ def measure(tell: Callable[[str], None]) -> dict[str, Any]:
     tell(f"settled first page: {result['first_page_ratio']:.2f} times a one-line Streamlit app ({pages})")
     tell(f"standalone HTML: {', '.join(f'{name} {size} KB' for name, size in result['standalone_html_kb'].items())}")
     return result
+
+
+def slowest(lessons: dict[str, dict[str, float]]) -> dict[str, tuple[float, str]]:
+    """Of every figure the greatest, and whose it is.
+
+    >>> slowest({"a": {"playing": 16.7, "pointing": 17.0}, "b": {"playing": 16.8, "pointing": 16.7}})
+    {'playing': (16.8, 'b'), 'pointing': (17.0, 'a')}
+    """
+    figures = next(iter(lessons.values()))
+    return {what: max((found[what], name) for name, found in lessons.items()) for what in figures}
 
 
 def _rows(size: int) -> float:
@@ -165,6 +178,20 @@ def _frames(browser: Browser, app: str) -> dict[str, Any]:
     result["picture_dragging_frame_p95"] = _p95(_while(page, lambda: _drag_picture(page, sent, result)))
     page.close()
     return result
+
+
+def _lesson_frames(browser: Browser, app: str, name: str) -> dict[str, float]:
+    """A lesson as it opens: played from its first step, pointed at, and the work of one event."""
+    page = browser.new_page(viewport={"width": 1280, "height": 860})
+    _open(page, f"{app}/{name}")
+    page.wait_for_timeout(1500)
+    page.evaluate("() => { S.timeline.go(0); S.timeline.speed = 1; S.timeline.toggle(); }")
+    found = {"playing_frame": _p95(page.evaluate(FRAMES, 3))}
+    page.evaluate("() => S.timeline.go(S.timeline.count)")
+    found["pointing_frame"] = _p95(_while(page, lambda: _wander(page)))
+    found["pointing_event"] = _p95(page.evaluate(POINT, 400))
+    page.close()
+    return found
 
 
 def _while(page: Page, act: Callable[[], None]) -> list[float]:

@@ -16,7 +16,8 @@ from seglab.export.ledger import Piece, describe, input_letter, plain, weight_le
 from seglab.export.marks import LETTER, Box, Drawing, Lines, Look, Mark, Rect, Run, Shows, Text
 from seglab.export.numbers import short
 from seglab.export.paint import LINES, Content, paint_panel
-from seglab.export.scene import EACH_CHANNEL, Progress, Scene, Sheet, connected, everything, make_scene, never_read, progress, winning
+from seglab.export.readings import Progress, connected, everything, never_read, progress, winning
+from seglab.export.scene import EACH_CHANNEL, Scene, Sheet, make_scene
 from seglab.export.theme import ink_on, theme
 from seglab.rows import FloatArray
 from seglab.stage.fields import State

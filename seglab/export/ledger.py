@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from seglab.export.numbers import brief, exact
-from seglab.export.scene import EACH_CHANNEL, Link, Mask, Progress, Scene, Sheet, variances
+from seglab.export.readings import Progress
+from seglab.export.scene import EACH_CHANNEL, Link, Mask, Scene, Sheet, variances
 from seglab.pipeline import PipelineGradients
 from seglab.rows import IntArray
 from seglab.trace import Trace

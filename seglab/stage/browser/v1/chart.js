@@ -1,16 +1,10 @@
 // Small charts as SVG, with named axes: a curve, and points in a plane with the line that parts them.
 
+import { s } from "./dom.js";
 import { exact } from "./numbers.js";
 
-const SVG = "http://www.w3.org/2000/svg", WIDTH = 360, HEIGHT = 120, LEFT = 44, BOTTOM = 30, TOP = 8;
+const WIDTH = 360, HEIGHT = 120, LEFT = 44, BOTTOM = 30, TOP = 8;
 const brief = (value) => exact(Number(value.toPrecision(2)));
-
-function s(tag, attributes, ...children) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
 
 const text = (attributes, words = "") => s("text", attributes, words);
 
@@ -25,7 +19,7 @@ function framed({ x, y, label }, height) {
   return { element, ends, starts, bottom };
 }
 
-/** A chart {element, draw(values, mark)}: `values` over their count, from 0 up; `mark` is a level {value, words} drawn as a dashed line. */
+/** A chart {element, numbers, draw(values, mark)}: `values` over their count, from 0 up; `mark` is a level {value, words} drawn as a dashed line. */
 export function makeCurve(names) {
   const { element, ends, bottom } = framed(names, HEIGHT);
   const curve = s("polyline", { class: "curve", points: "" }), level = s("line", { class: "level", x1: LEFT, x2: WIDTH }), words = text({ x: WIDTH, "text-anchor": "end" });
@@ -33,6 +27,7 @@ export function makeCurve(names) {
   return {
     element,
     draw(values, mark) {
+      this.numbers = { values: [...values], [mark.words]: mark.value };
       const most = Math.max(...values, mark.value, 1e-9), count = Math.max(values.length - 1, 10), at = (value) => TOP + (bottom - TOP) * (1 - value / most);
       curve.setAttribute("points", values.map((value, i) => `${(LEFT + ((WIDTH - LEFT) * i) / count).toFixed(1)},${at(value).toFixed(1)}`).join(" "));
       for (const side of ["y1", "y2"]) level.setAttribute(side, at(mark.value));
@@ -47,7 +42,7 @@ export function makeCurve(names) {
 const TALL = 170;
 
 /**
- * Points in a plane {element, draw(points, [a, b, c])}: each point is {x, y, real, right}; the line is a x + b y + c = 0, and the side where
+ * Points in a plane {element, numbers, draw(points, [a, b, c])}: each point is {x, y, real, right}; the line is a x + b y + c = 0, and the side where
  * that is above 0 is shaded.
  */
 export function makePlane(names) {
@@ -57,6 +52,7 @@ export function makePlane(names) {
   return {
     element,
     draw(points, [a, b, c]) {
+      this.numbers = { points, line: [a, b, c] };
       const range = (values) => {
         const low = Math.min(0, ...values), high = Math.max(1e-6, ...values), pad = (high - low) * 0.12;
         return [low - (low < 0 ? pad : 0), high + pad];

@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { write } from "./fields.js";
 import { exact, short } from "./numbers.js";
 import { build, valueOf } from "./recipe.js";
+import { makeSaving } from "./saving.js";
 
 const MOST = 8; // cells that the chart goes
 const REST = 120; // milliseconds without a change of the settings before it is worked out
@@ -43,14 +44,24 @@ function placesLine(made, { dy, dx, head }, view, state) {
 
 /** The largest difference for shifts to the right by 0 to 8 cells. It follows the settings once they rest; the shift shown is marked. */
 export class ShiftChart {
-  constructor() {
-    this.element = h("figure", { class: "shifts", hidden: true });
+  constructor(stage) {
+    this.figure = h("div", {});
+    this.saving = makeSaving(stage, "shifts", this);
+    this.box = h("figure", { class: "shifts", hidden: true }, this.figure, this.saving);
     Object.assign(this, { key: null, values: [], waiting: null });
   }
 
+  get element() {
+    return this.figure.firstChild;
+  }
+
+  get numbers() {
+    return { values: this.values };
+  }
+
   show(scene) {
-    this.element.hidden = scene.view.remark !== "shifts";
-    if (this.element.hidden) return this.stop();
+    this.box.hidden = scene.view.remark !== "shifts";
+    if (this.box.hidden) return this.stop();
     const { lesson, state } = scene, free = new Set(["stop", "at", "dy", "dx"]);
     const key = lesson.fields.filter(({ name }) => !free.has(name)).map((field) => [write(field, state[field.name]), state[field.name]?.own]).join();
     const picture = state[scene.view.inputs.x];
@@ -72,7 +83,7 @@ export class ShiftChart {
   /** One shift a frame, so that nothing stutters meanwhile. */
   work() {
     const { lesson, view, state } = this.scene;
-    if (!this.element.isConnected || this.values.length > MOST) return;
+    if (!this.box.isConnected || this.values.length > MOST) return;
     this.values.push(apart(build(lesson, { ...state, dy: 0, dx: this.values.length }, view)));
     if (this.values.length > MOST) this.draw();
     else this.frame = requestAnimationFrame(() => this.work());
@@ -83,7 +94,8 @@ export class ShiftChart {
     const drawn = values.length > MOST ? `${values.join()}|${marked}` : "";
     if (this.drawn === drawn) return;
     this.drawn = drawn;
-    this.element.innerHTML = drawn ? picture(values, marked) : picture([], null);
+    this.figure.innerHTML = drawn ? picture(values, marked) : picture([], null);
+    this.saving.classList.toggle("waiting", !drawn);
   }
 }
 

@@ -31,7 +31,7 @@ export class Stage {
     this.second = h("div", { class: "second" });
     this.live = h("div", { class: "aside", role: "status", "aria-live": "polite" });
     this.remark = h("div", { class: "remark" });
-    this.chart = new ShiftChart();
+    this.chart = new ShiftChart(this);
     this.message = h("div", { class: "message", role: "alert" });
     this.ledger = h("div", { class: "ledger", tabindex: "0", role: "region", "aria-label": "Arithmetic" }, this.first, this.second);
     this.photoWords = h("span", {}, "; photographs: black 0, white 1");
@@ -42,7 +42,7 @@ export class Stage {
     this.board.element.append(this.message);
     this.element = h("div", { class: "stage", role: "region", "aria-label": "Stage", tabindex: "-1" },
       this.furniture.top, this.board.element,
-      h("div", { class: "beside" }, this.ledger, this.live, h("div", { class: "under" }, this.remark, this.legend), this.chart.element),
+      h("div", { class: "beside" }, this.ledger, this.live, h("div", { class: "under" }, this.remark, this.legend), this.chart.box),
       this.facts,
       this.timeline.element, this.furniture.controls, this.furniture.solverBox);
     this.element.addEventListener("keydown", (event) => answerKey(this, event));
@@ -175,9 +175,14 @@ export class Stage {
   }
 
   written() {
+    return this.linked(this.host.others?.() ?? {});
+  }
+
+  /** The link to what is shown, with `others` that are not the lesson's. */
+  linked(others = {}) {
     // A walk that stands at its end where the stop shows the end, too, differs in nothing.
     const { lesson, state, scene } = this, count = scene.order.cells.length, { at } = usual(lesson, state.stop);
-    return query(lesson, { ...state, at: state.at === count && at > count ? at : state.at }, this.host.others?.() ?? {});
+    return query(lesson, { ...state, at: state.at === count && at > count ? at : state.at }, others);
   }
 
   /** Tell the server once nothing has moved for a while. */

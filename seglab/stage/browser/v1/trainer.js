@@ -6,6 +6,7 @@ import { END } from "./fields.js";
 import { maskScores } from "./losses.js";
 import { exact } from "./numbers.js";
 import { build } from "./recipe.js";
+import { makeSaving } from "./saving.js";
 import { descent, drawn, gradients, trainedFields } from "./training.js";
 
 const MOST = 2000; // steps of one run
@@ -26,11 +27,12 @@ export class Trainer {
     this.curve = makeCurve({ x: "steps", y: "loss a cell", label: "Loss over steps" });
     this.plane = makePlane({ x: "skip", y: "upsampled", label: "Every cell as a point: the skip's value across, the upsampled value up" });
     const key = h("p", { class: "key" }, h("b", {}, "Every cell as a point. "), "Full: should be 1, hollow: should be 0, thick: wrong. The line is where the score is 0; on the shaded side cells become 1.");
+    this.losing = h("div", {}, this.curve.element, makeSaving(stage, "loss", this.curve));
     this.status = h("p", { class: "status", role: "status" });
     this.results = h("ul", { class: "seeds", hidden: true });
     this.element = h("section", { class: "trainer", "aria-label": "Train it" },
       h("div", { class: "bar" }, h("strong", {}, "Train it"), this.drawButton, this.runButton, this.stepButton, rates, this.tryButton),
-      this.status, this.results, h("div", { class: "told" }, h("div", {}, this.plane.element, key), this.curve.element));
+      this.status, this.results, h("div", { class: "told" }, h("div", {}, this.plane.element, key, makeSaving(stage, "cells", this.plane)), this.losing));
   }
 
   /** The state changed; where not by the trainer, its curve is over. */
@@ -107,7 +109,7 @@ export class Trainer {
   /** Where the run stands, and why it stands still if it does. */
   tell() {
     const { stage } = this, found = assess(stage.lesson, stage.state);
-    this.curve.element.toggleAttribute("hidden", !this.losses.length);
+    this.losing.hidden = !this.losses.length;
     this.curve.draw(this.losses.length ? this.losses : [found.cost], { value: found.chance, words: "one answer for all cells" });
     this.plane.draw(found.points, found.line);
     const start = this.losses.length ? `After ${steps(this.losses)}` : this.seed ? `Seed ${this.seed}` : "These weights";
