@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -20,7 +21,7 @@ from seglab.lessons import LESSONS
 from seglab.stage.lesson import Lesson, build
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 TRANSPOSED = LESSONS["transposed_convolution"]
 TRANSLATION = LESSONS["translation"]
@@ -957,3 +958,38 @@ def test_one_settle_at_a_time_and_none_after_leaving(browser: Browser, files: st
     page.clock.run_for(10_000)
     assert page.evaluate("[sent.length, location.search]") == [1, ""]
     page.close()
+
+
+@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+def test_every_cell_has_its_arithmetic(lesson: Lesson, modules: Page) -> None:
+    """Wherever one points, in every stop, view and named setting, gradients shown or not: words, and no NaN in them."""
+    shown = [{**lesson.usual(number), "stop": number} for number in range(1, len(lesson.stops) + 1)]
+    shown += [lesson.state(**changes) for _, changes in lesson.presets] + [lesson.state(view=view.name) for view in lesson.views]
+    flags = [{field.name: True} for field in lesson.fields if field.kind == "flag"]
+    found = modules.evaluate(
+        """async ([lesson, states]) => {
+          const { makeScene, progress } = await import("/v1/scene.js"), { describe, plainText } = await import("/v1/ledger.js");
+          return states.flatMap((state) => {
+            let scene;
+            try { scene = makeScene(lesson, state); } catch { return []; }
+            const so = progress(scene, Math.min(state.at, scene.order.cells.length));
+            return scene.panels.filter((panel) => !panel.hidden && !panel.veiled).flatMap((panel) => [0, panel.grid_.size >> 1, panel.grid_.size - 1].map((cell) => {
+              const { first, second } = describe(scene, { panel: panel.index, cell }, so);
+              return plainText([...first, ...(second ?? [])]);
+            }));
+          });
+        }""",
+        [lesson.data, [{**state, **flag} for state in shown for flag in ({}, *flags)]],
+    )
+    assert len(found) >= 20
+    for words in found:
+        assert words
+        assert not re.search(r"NaN|undefined|null|Infinity", words), words
+
+
+def test_the_truth_says_what_it_costs(stage: Mounted) -> None:
+    stage.open(LESSONS["unet_by_hand"])
+    stage.point("Truth", 0, 1)
+    told, cost = stage.ledger.rsplit(" costs ", 1)
+    assert re.fullmatch(r"T\(0,1\) = 1; where it should be so, Y\(0,1\) = 0\.8\d+", told)
+    assert float(cost) == pytest.approx(-np.log(numbers(told)[-1]), rel=1e-5)

@@ -1,5 +1,6 @@
 // The ledger: the arithmetic of one cell in words and numbers, as pieces {text, role, dim} in the colours of the grids.
 
+import { binaryCrossEntropy } from "./losses.js";
 import { exact } from "./numbers.js";
 import { alike, coordinates, EACH_CHANNEL, inputLetter, realCell, weightLetter } from "./scene.js";
 
@@ -41,6 +42,7 @@ export function describe(scene, focus, progress) {
     return { first: told.first, second: told.second ?? atTheSamePlace(scene, focus) };
   }
   const user = scene.links.find((link) => link.columns.has(focus.panel));
+  if (!user) return { first: compared(scene, focus, panel), second: null };
   if (panel.kind in EACH_CHANNEL) return { first: ofChannel(scene, user, focus, panel), second: null };
   const second = scene.view.remark === "offsets" ? inMemory(panel, focus.cell) : alsoReadBy(scene, user, focus);
   return { first: used(scene, user, focus, panel), second };
@@ -263,6 +265,16 @@ function sum(scene, link, focus, panel) {
     return `${x} − ${stride[along]}${letters[axis]} + ${padding[along][0]}`;
   }).join(", ");
   return [...head, say(` = Σ `), say(`I(${letters.join(",")})`, "input"), say(" · "), say(`K(${place})`, "kernel"), say(`${spread} = `)];
+}
+
+/** A cell of a grid that no step reads: the truth is only what the output is compared with. */
+function compared(scene, focus, panel) {
+  const { trains } = scene.lesson, real = realCell(panel, focus.cell), value = panel.values[real];
+  const head = [say(nameOf(scene, panel, focus.cell), panel.role), say(" = "), say(exact(value), panel.role)];
+  if (panel.of !== trains?.truth) return [...head, say(": no step reads this cell")];
+  const out = scene.panels.find((one) => one.of === trains.output && one.kind === "grid"), given = out.values[real];
+  const { loss } = binaryCrossEntropy([given], [value]);
+  return [...head, say("; where it should be so, "), say(nameOf(scene, out, out.place[real]), out.role), say(" = "), say(exact(given), out.role), say(` costs ${brief(loss)}`)];
 }
 
 /** An input cell or a weight: everything that it adds to. */
