@@ -189,6 +189,7 @@ def _lesson_frames(browser: Browser, app: str, name: str) -> dict[str, float]:
     found = {"playing_frame": _p95(page.evaluate(FRAMES, 3))}
     page.evaluate("() => S.timeline.go(S.timeline.count)")
     found["pointing_frame"] = _p95(_while(page, lambda: _wander(page)))
+    page.wait_for_timeout(800)  # until what was told has been answered
     found["pointing_event"] = _p95(page.evaluate(POINT, 400))
     page.close()
     return found
