@@ -5,6 +5,7 @@ import { exact } from "./numbers.js";
 import { alike, coordinates, EACH_CHANNEL, inputLetter, realCell, weightLetter } from "./scene.js";
 
 const MOST = 12; // terms written out
+const FEW = 6; // of whose names fit on a line
 const MOST_CHANNELS = 8; // and channels with a line of their own
 
 const NOTHING = {
@@ -50,7 +51,10 @@ export function describe(scene, focus, progress) {
 
 /** How many lines the arithmetic of this scene may take: its height stays the same wherever one points. */
 export function ledgerLines({ links }) {
-  const most = links.map(({ trace: { weight, kernelSize: [height, width] } }) => (weight && height * width > 1 ? weight.shape[1] : 1));
+  const most = links.map(({ trace: { weight, kernelSize: [height, width] } }) => {
+    if (!weight || height * width === 1) return 1;
+    return weight.shape[1] > 1 ? weight.shape[1] : height * width > FEW ? 2 : 1;
+  });
   return Math.min(Math.max(1, ...most), MOST_CHANNELS) + 1;
 }
 
