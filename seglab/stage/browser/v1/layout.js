@@ -51,8 +51,15 @@ function lattice(panels, width, height, largest, unit) {
     }
     y += tallest[i] * cell + LATTICE_GAP;
   });
+  for (const place of places) if (place) place.room = roomOf(place, places) - place.x;
   places.joined = true;
   return places;
+}
+
+/** Where the next thing stands on the right of a panel's title. */
+function roomOf({ x, y, unit }, places) {
+  const beside = places.filter((other) => other && other.x > x && other.y - TITLE * unit < y && other.y + other.height > y - TITLE * unit);
+  return Math.min(...beside.map((other) => other.x));
 }
 
 /** Many panels line by line, as words are set, with the largest cell that leaves them room. */

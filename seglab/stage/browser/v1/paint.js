@@ -53,7 +53,8 @@ function paintTitle(context, panel, place, theme, slopes) {
   const after = place.x + 20 * unit + context.measureText(title).width;
   context.font = `${13 * unit}px ${theme.font}`;
   context.fillStyle = theme.muted;
-  context.fillText(place.size, after, line);
+  const fits = (words) => after + context.measureText(words).width < place.x + (place.room ?? Infinity);
+  context.fillText([place.size, place.size.split(",")[0]].find(fits) ?? "", after, line);
   context.font = `${12 * unit}px ${theme.font}`;
   for (const [channel, label] of (place.strip && panel.labels?.entries()) || []) {
     const [x, y] = corner(panel, place, channel * panel.rows * panel.columns);
