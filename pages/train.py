@@ -7,7 +7,7 @@ from seglab.ui.runs import chosen_run, explain, open_store, own_runs, preview, s
 from seglab.ui.segment import segment_panel
 
 st.title("A U-Net, live")
-st.markdown("Train a small U-Net to find touching cells, and watch its mistakes go. Then give it a picture of your own.")
+st.markdown("Train a small U-Net to tell things apart, pixel by pixel, and watch its mistakes go. Then give it a picture of your own.")
 store, token = open_store(), owner_token()
 tell_refusal()
 run = chosen_run(store)

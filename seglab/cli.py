@@ -215,23 +215,26 @@ def _weights(run: str) -> Path:
 
 def _predict(given: argparse.Namespace) -> Result:
     from seglab.data.decode import decode
-    from seglab.infer.pictures import png
+    from seglab.data.sets import classes_of
+    from seglab.infer.pictures import pictures
     from seglab.infer.predict import segment
+    from seglab.train.metrics import shares
     from seglab.train.weights import load_model
 
-    model, _ = load_model(_weights(given.run))
+    model, config = load_model(_weights(given.run))
+    classes, colours = classes_of(config.data)
     try:
-        image = decode(given.image.read_bytes())
+        image = decode(given.image.read_bytes(), colour=model.channels == 3)
     except ValueError as error:
         raise ValueError(f"{given.image}: {error}") from None
     prediction = segment(model, image, given.shrink)
-    given.out.write_bytes(png(prediction.mask * 255))
-    share = float(prediction.mask.mean())
+    given.out.write_bytes(pictures(image, prediction, colours)["mask"])
+    found = dict(zip(classes, shares(prediction.mask, model.classes), strict=True))
+    height, width = image.shape[:2]
     if not given.json:
-        print(
-            f"{given.out}: {share:.1%} of {image.shape[1]} x {image.shape[0]} pixels are cell (seen at 1/{prediction.shrink} of its size)"
-        )
-    return {"out": str(given.out), "share": share, "shrink": prediction.shrink, "height": image.shape[0], "width": image.shape[1]}
+        told = ", ".join(f"{share:.1%} {name}" for name, share in found.items())
+        print(f"{given.out}: of {width} x {height} pixels, {told} (seen at 1/{prediction.shrink} of its size)")
+    return {"out": str(given.out), "shares": found, "shrink": prediction.shrink, "height": height, "width": width}
 
 
 def _export(given: argparse.Namespace) -> Result:

@@ -49,7 +49,7 @@ def test_train_and_predict(home: Path, capsys: pytest.CaptureFixture[str]) -> No
         mask = np.asarray(Image.open(home / "mask.png"))
         assert mask.shape == (303, 384)
         assert set(np.unique(mask)) <= {0, 255}
-        assert told["share"] == pytest.approx((mask > 0).mean())
+        assert told["shares"] == pytest.approx({"background": (mask == 0).mean(), "cell": (mask > 0).mean()})
 
 
 def test_train_for_seconds_on_a_folder_with_progress(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

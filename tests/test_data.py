@@ -8,11 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Files
+from scipy import ndimage
 
 from seglab.data.cells import cells
 from seglab.data.decode import decode, decode_mask
+from seglab.data.domains import DOMAINS
 from seglab.data.folder import read_pairs
-from seglab.data.sets import VALIDATION_SEED, open_set
+from seglab.data.sets import TEST_SEED, VALIDATION_SEED, open_set
+from seglab.data.shapes import shapes
+from seglab.data.vessels import vessels
 from seglab.infer.handcrafted import baseline, otsu_watershed
 from seglab.infer.pictures import png
 from seglab.train.metrics import mean_iou
@@ -34,13 +38,70 @@ def test_a_scene_is_the_same_every_time_and_another_for_another_seed() -> None:
 
 
 @pytest.mark.parametrize("difficulty", [0.0, 0.5, 1.0])
-def test_scenes_are_what_they_say(difficulty: float) -> None:
-    for seed in range(6):
-        scene = cells(seed, 96, difficulty)
+@pytest.mark.parametrize("name", DOMAINS)
+def test_scenes_are_what_they_say(name: str, difficulty: float) -> None:
+    domain, seen = DOMAINS[name], set[int]()
+    countable = {"shapes": {1, 2, 3, 4}, "cells": {1}, "xray": {2}}.get(name)
+    for seed in range(8):
+        scene = domain.make(seed, 96, difficulty)
         assert scene.image.dtype == np.float32
+        assert scene.image.shape == ((96, 96) if domain.channels == 1 else (96, 96, 3))
         assert 0 <= scene.image.min() < scene.image.max() <= 1
-        np.testing.assert_array_equal(scene.mask > 0, scene.instances > 0)
-        assert 0.15 < scene.mask.mean() < 0.7
+        seen |= set(np.unique(scene.mask).tolist())
+        assert (scene.instances is None) == (countable is None)
+        if scene.instances is not None:
+            np.testing.assert_array_equal(np.isin(scene.mask, list(countable or ())), scene.instances > 0)
+            numbers = np.unique(scene.instances)
+            assert numbers.tolist() == list(range(numbers[0], numbers[-1] + 1)), "without gaps"
+            for number in numbers[numbers > 0]:
+                assert len(np.unique(scene.mask[scene.instances == number])) == 1, "an object has one class"
+    assert seen == set(range(len(domain.classes))), "all classes occur"
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_a_domain_is_harder_where_it_says_so(name: str) -> None:
+    """The image drowns in what difficulty adds: neighbouring pixels of one class differ more, compared with how much classes differ."""
+
+    def ratio(difficulty: float) -> float:
+        noise, apart = [], []
+        for seed in range(6):
+            scene = DOMAINS[name].make(seed, 96, difficulty)
+            grey = scene.image if scene.image.ndim == 2 else scene.image.mean(2)
+            same = scene.mask[:, 1:] == scene.mask[:, :-1]
+            noise.append(np.abs(np.diff(grey, axis=1))[same].mean())
+            apart.append(grey.std())
+        return float(np.mean(noise) / np.mean(apart))
+
+    assert ratio(0.0) < ratio(0.5) < ratio(1.0)
+
+
+def test_shapes_are_told_apart_by_form_alone() -> None:
+    """The mean colour of a piece says nothing about its class: no channel's mean differs between classes by more than chance makes it."""
+    means: dict[int, list[float]] = {1: [], 2: [], 3: [], 4: []}
+    for seed in range(120):
+        scene = shapes(seed, 96, 0.0)
+        for number in range(1, int(scene.instances.max()) + 1):
+            here = scene.instances == number
+            means[int(scene.mask[here][0])].append(scene.image[here].mean(0))
+    every = np.concatenate([np.array(found) for found in means.values()])
+    for found in means.values():
+        error = every.std(0) / np.sqrt(len(found))
+        assert (np.abs(np.mean(found, axis=0) - every.mean(0)) < 4 * error).all()
+
+
+def test_arteries_have_a_bright_reflex_along_them() -> None:
+    """The middle of a wide vessel is brighter than its sides more often where the difficulty is high."""
+
+    def bright(difficulty: float) -> float:
+        found = []
+        for seed in range(12):
+            scene = vessels(seed, 192, difficulty)
+            deep = ndimage.distance_transform_edt(scene.mask)
+            red = ndimage.gaussian_filter(scene.image[..., 1], 0.7)
+            found.append(red[deep > 2.2].mean() - red[(deep > 0.9) & (deep < 1.8)].mean())
+        return float(np.mean(found))
+
+    assert bright(1.0) > bright(0.0)
 
 
 def test_touching_cells_keep_background_between_them() -> None:
@@ -55,8 +116,9 @@ def test_touching_cells_keep_background_between_them() -> None:
     assert near > 100
 
 
-def test_training_and_validation_never_share_a_seed() -> None:
+def test_training_validation_and_test_never_share_a_seed() -> None:
     assert VALIDATION_SEED > 4096
+    assert TEST_SEED > VALIDATION_SEED + 4096
     data = open_set("cells", images=8)
     assert not any((data.train(i)[0] == data.validation(j)[0]).all() for i in range(8) for j in range(8))
 

@@ -87,7 +87,7 @@ def test_a_run_ends_and_segments_pictures(visit: Visit, tmp_path: Path) -> None:
     with visit("/train") as page:
         start(page, steps=50)
         status(page, "Finished")
-        page.get_by_text("pixels are taken for cell").wait_for(timeout=90_000)
+        page.get_by_text(re.compile(r"pixels, \d+% background, \d+% cell")).wait_for(timeout=90_000)
         assert sideways(page) == []
         assert findings(page) == []
         page.get_by_role("radio", name="A cell").click()
@@ -108,7 +108,7 @@ def test_a_run_ends_and_segments_pictures(visit: Visit, tmp_path: Path) -> None:
             status(page, "Finished")
         (tmp_path / "mine.png").write_bytes(file((np.random.default_rng(0).random((123, 77)) * 255).astype(np.uint8)))
         chooser.set_input_files(tmp_path / "mine.png")
-        page.get_by_text("of 77 × 123 pixels are taken for cell").wait_for(timeout=90_000)
+        page.get_by_text("Of 77 × 123 pixels, ").wait_for(timeout=90_000)
         with page.expect_download() as download:
             page.get_by_role("button", name="Download mask").click()
         assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
@@ -146,7 +146,7 @@ def test_a_killed_worker_is_said_and_the_run_goes_on(own: App, visit: Visit) -> 
     with visit("/train", server=own) as page:
         start(page)
         page.get_by_text("Try the weights it has now").click()
-        page.get_by_text("pixels are taken for cell").wait_for(timeout=90_000)
+        page.get_by_text(re.compile(r"pixels, \d+% background, \d+% cell")).wait_for(timeout=90_000)
         zygote = next(pid for pid in children(own.process.pid) if children(pid))
         for worker in children(zygote):
             os.kill(worker, signal.SIGKILL)

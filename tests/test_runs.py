@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -313,12 +315,27 @@ def test_snapshots_are_thinned(tmp_path: Path) -> None:
     run = store.create(SHORT, "token")
     blank = np.zeros((1, 8, 8), np.uint8)
     for step in range(3 * MOST_SNAPSHOTS):
-        store.add_snapshot(run.id, Snapshot(step, blank, blank, blank + step % 255))
+        store.add_snapshot(run.id, Snapshot(step, blank, blank, blank, blank + step % 255))
     with sqlite3.connect(tmp_path / "runs.sqlite") as database:
         steps = [row[0] for row in database.execute("SELECT step FROM snapshots ORDER BY step")]
     database.close()
     assert len(steps) <= MOST_SNAPSHOTS
     assert (steps[0], steps[-1]) == (0, 3 * MOST_SNAPSHOTS - 1)
+
+
+def test_a_snapshot_of_an_earlier_seglab_is_read(tmp_path: Path) -> None:
+    """Schema 1 kept three arrays of one shape: images, truths, and the probabilities of the object."""
+    store = Store(tmp_path)
+    run = store.create(SHORT, "token")
+    old = np.stack([np.full((2, 4, 4), value, np.uint8) for value in (7, 1, 51)])
+    with sqlite3.connect(tmp_path / "runs.sqlite") as database:
+        row = (run.id, 5, json.dumps(old.shape), zlib.compress(old.tobytes(), 1))
+        database.execute("INSERT INTO snapshots VALUES (?, ?, ?, ?)", row)
+    database.close()
+    found = store.snapshot(run.id)
+    assert found is not None
+    assert [int(array.max()) for array in (found.images, found.truths, found.predictions, found.certainties)] == [7, 1, 0, 204]
+    assert found.predictions.shape == (2, 4, 4)
 
 
 def test_a_store_of_a_later_seglab_is_refused(tmp_path: Path) -> None:

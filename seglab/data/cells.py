@@ -7,24 +7,14 @@ the mask. A global threshold therefore fails, and a network has to look at edges
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, zoom
+from scipy.ndimage import gaussian_filter
 
-Image = NDArray[np.float32]
-Labels = NDArray[np.int32]
+from seglab.data.scene import Image, Labels, Scene, begin, grain, renumbered, smooth
+
+CLASSES = ("background", "cell")
 FAR = 9.0  # a distance at which a cell leaves no trace
-
-
-@dataclass(frozen=True, eq=False)
-class Scene:
-    """An image in 0 to 1 (H, W), its mask (1 where a cell is), and its instance labels (0 background, then one number a cell)."""
-
-    image: Image
-    mask: NDArray[np.uint8]
-    instances: Labels
 
 
 def cells(seed: int, size: int = 96, difficulty: float = 0.5) -> Scene:
@@ -36,16 +26,12 @@ def cells(seed: int, size: int = 96, difficulty: float = 0.5) -> Scene:
     >>> scene.image.shape, int(scene.instances.max()) > 3, set(np.unique(scene.mask).tolist())
     ((96, 96), True, {0, 1})
     """
-    if not 0 <= difficulty <= 1:
-        raise ValueError(f"difficulty={difficulty} is out of range: 0 to 1")
-    if not 32 <= size <= 1024:
-        raise ValueError(f"size={size} is out of range: 32 to 1024 pixels")
-    rng = np.random.default_rng([seed, size])
+    rng = begin(seed, size, difficulty)
     nearest, second, label, rim = _place(rng, size)
     inside = (nearest < 1) & ~((second < 1.12) & (second - nearest < 0.16))
-    instances = _parted(np.where(inside, label + 1, 0).astype(np.int32))
+    instances = renumbered(_parted(np.where(inside, label + 1, 0).astype(np.int32)))
     image = _light(rng, size, difficulty) + _cells(rng, nearest, second, label, rim, difficulty)
-    image += _dirt(rng, size) + _noise(rng, size, difficulty)
+    image += _dirt(rng, size) + grain(rng, (size, size), 0.012 + 0.022 * difficulty)
     return Scene(np.clip(image, 0, 1).astype(np.float32), (instances > 0).astype(np.uint8), instances)
 
 
@@ -63,7 +49,7 @@ def _place(rng: np.random.Generator, size: int) -> tuple[Image, Image, Labels, i
     centres, radii = _scatter(rng, size, count)
     stretch, turn = rng.uniform(0.78, 1.28, len(radii)), rng.uniform(0, np.pi, len(radii))
     y, x = np.mgrid[:size, :size].astype(np.float32)
-    y, x = y + _smooth(rng, size, 12, 2.6), x + _smooth(rng, size, 12, 2.6)
+    y, x = y + smooth(rng, size, 12, 2.6), x + smooth(rng, size, 12, 2.6)
     best = np.full((size, size), FAR, np.float32)
     after, label = best.copy(), np.zeros((size, size), np.int32)
     for i, ((cy, cx), radius) in enumerate(zip(centres, radii, strict=True)):
@@ -105,7 +91,7 @@ def _cells(rng: np.random.Generator, nearest: Image, second: Image, label: Label
     """Brightness that the cells add: a body of their own grey, a dark membrane, a bright halo outside."""
     contrast = 1.25 - 0.6 * difficulty
     body = rng.normal(0.0, 0.055, count).astype(np.float32)[label] * contrast
-    grain = _smooth(rng, len(nearest), len(nearest) // 3, 0.045) * contrast
+    grain = smooth(rng, len(nearest), len(nearest) // 3, 0.045) * contrast
     shade = (0.05 * contrast) * (1 - nearest**2)
     membrane = np.exp(-(((nearest - 0.97) / 0.085) ** 2)) * 0.16 * contrast
     halo = np.exp(-(((nearest - 1.2) / 0.12) ** 2)) * 0.12 * contrast
@@ -119,7 +105,7 @@ def _light(rng: np.random.Generator, size: int, difficulty: float) -> Image:
     y, x = np.mgrid[:size, :size].astype(np.float32) / size - 0.5
     angle, strength = rng.uniform(0, 2 * np.pi), (0.1 + 0.22 * difficulty) * rng.uniform(0.6, 1.2)
     corner = rng.uniform(-0.16, 0.16) * (x**2 + y**2)
-    return np.asarray(0.48 + strength * (np.cos(angle) * x + np.sin(angle) * y) + corner + _smooth(rng, size, 4, 0.035), np.float32)
+    return np.asarray(0.48 + strength * (np.cos(angle) * x + np.sin(angle) * y) + corner + smooth(rng, size, 4, 0.035), np.float32)
 
 
 def _dirt(rng: np.random.Generator, size: int) -> Image:
@@ -128,15 +114,3 @@ def _dirt(rng: np.random.Generator, size: int) -> Image:
     for _ in range(int(rng.integers(2, 7) * (size / 96) ** 2)):
         spots[tuple(rng.integers(0, size, 2))] = rng.choice([-9.0, 14.0])
     return np.asarray(gaussian_filter(spots, rng.uniform(1.0, 1.7)) * 0.4, np.float32)
-
-
-def _noise(rng: np.random.Generator, size: int, difficulty: float) -> Image:
-    """What the camera adds: fine noise, a little of it blurred."""
-    fine = rng.standard_normal((size, size), np.float32)
-    return np.asarray(fine * np.float32(0.012 + 0.022 * difficulty), np.float32)
-
-
-def _smooth(rng: np.random.Generator, size: int, knots: int, amplitude: float) -> Image:
-    """A smooth random field with about `knots` bumps a side and the given standard deviation."""
-    coarse = rng.standard_normal((knots, knots), np.float32) * np.float32(amplitude)
-    return np.asarray(zoom(coarse, size / knots, order=1 if knots > 8 else 3, grid_mode=True, mode="nearest")[:size, :size], np.float32)

@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 from PIL import Image as Files
 from PIL import ImageOps, UnidentifiedImageError
 
-from seglab.data.cells import Image
+from seglab.data.scene import Image
 
 MOST_PIXELS = 4_000_000
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
 
 
-def decode(data: bytes) -> Image:
-    """A file's pixels as grey values in 0 to 1, (H, W); colour is weighted as luminance.
+def decode(data: bytes, colour: bool = False) -> Image:
+    """A file's pixels in 0 to 1: grey values (H, W), with colour weighted as luminance, or red, green and blue (H, W, 3).
 
     Raises ValueError with a sentence for what is no image, is damaged, too large, or smaller than 8 pixels a side.
     """
-    return np.asarray(_grey(_open(data)), np.float32)
+    return np.asarray(_values(_open(data), colour), np.float32)
 
 
 def decode_mask(data: bytes) -> NDArray[np.uint8]:
@@ -57,12 +57,13 @@ def _open(data: bytes) -> Files.Image:
         raise ValueError(f"the image is damaged ({str(error)[:80] or type(error).__name__}): save it again or choose another") from None
 
 
-def _grey(picture: Files.Image) -> NDArray[np.floating]:
+def _values(picture: Files.Image, colour: bool) -> NDArray[np.floating]:
     if picture.mode.startswith("I;16") or picture.mode in ("I", "F"):
         values = np.asarray(picture, np.float32)
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
-        return np.nan_to_num((values - low) / (high - low) if high > low else np.zeros_like(values))
+        grey = np.nan_to_num((values - low) / (high - low) if high > low else np.zeros_like(values))
+        return np.repeat(grey[..., None], 3, axis=2) if colour else grey
     if picture.mode in ("RGBA", "LA", "P", "PA"):
         rgba = picture.convert("RGBA")
         picture = Files.alpha_composite(Files.new("RGBA", rgba.size, (255, 255, 255, 255)), rgba)
-    return np.asarray(picture.convert("L"), np.float32) / 255
+    return np.asarray(picture.convert("RGB" if colour else "L"), np.float32) / 255

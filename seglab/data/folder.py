@@ -8,8 +8,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from seglab.data.cells import Image
 from seglab.data.decode import decode, decode_mask
+from seglab.data.scene import Image
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"}
 Kind = TypeVar("Kind", bound=np.generic)

@@ -13,7 +13,7 @@ from scipy import ndimage
 from skimage.filters import threshold_otsu
 from skimage.segmentation import watershed
 
-from seglab.data.cells import Image
+from seglab.data.scene import Image
 from seglab.data.sets import open_set
 from seglab.train.metrics import mean_iou
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Files
 
-from seglab.data.cells import Image
+from seglab.data.domains import Colour
+from seglab.data.scene import Image
 
 if TYPE_CHECKING:
     from seglab.infer.predict import Prediction
-
-OUTLINE = (213, 94, 0)
 
 
 def png(array: NDArray[np.uint8]) -> bytes:
@@ -41,20 +41,40 @@ def edges(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return np.asarray(inside & ~deep)
 
 
-def overlay(image: Image, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The image in grey with the mask's area tinted and its edge drawn, (H, W, 3)."""
-    rgb = np.repeat(grey(image)[..., None], 3, axis=2).astype(np.float32)
-    colour = np.array(OUTLINE, np.float32)
-    rgb[mask > 0] = 0.72 * rgb[mask > 0] + 0.28 * colour
-    rgb[edges(mask)] = colour
+def overlay(image: Image, mask: NDArray[np.uint8], colours: Sequence[Colour]) -> NDArray[np.uint8]:
+    """The image with the area of each class tinted and its edge drawn in the class's colour, (H, W, 3); black leaves it as it is."""
+    rgb = (np.repeat(grey(image)[..., None], 3, axis=2) if image.ndim == 2 else grey(image)).astype(np.float32)
+    for number, colour in enumerate(colours):
+        here, ink = mask == number, np.array(colour, np.float32)
+        if any(colour):
+            rgb[here] = 0.72 * rgb[here] + 0.28 * ink
+            rgb[edges(here.astype(np.uint8))] = ink
     return rgb.astype(np.uint8)
 
 
-def pictures(image: Image, prediction: Prediction) -> dict[str, bytes]:
-    """The image, its mask, probability and overlay as PNG files by name."""
+def painted(mask: NDArray[np.uint8], colours: Sequence[Colour]) -> NDArray[np.uint8]:
+    """Class numbers as colours, (..., 3); of two classes, white on black."""
+    shown = ((0, 0, 0), (255, 255, 255)) if len(colours) == 2 else colours
+    return np.array(shown, np.uint8)[mask]
+
+
+def pictures(image: Image, prediction: Prediction, colours: Sequence[Colour]) -> dict[str, bytes]:
+    """The image, its mask, probability and overlay as PNG files by name.
+
+    Of two classes the mask is white on black and the probability that of the object; of more the mask holds the class numbers, with the
+    colours as its palette, and the probability is that of the class that is shown.
+    """
+    mask, two = prediction.mask, len(colours) == 2
     return {
         "image": png(grey(image)),
-        "mask": png(prediction.mask * np.uint8(255)),
-        "probability": png(grey(prediction.probability)),
-        "overlay": png(overlay(image, prediction.mask)),
+        "mask": png(mask * np.uint8(255)) if two else _indexed(mask, colours),
+        "probability": png(grey(prediction.found if two else prediction.chances.max(0))),
+        "overlay": png(overlay(image, mask, colours)),
     }
+
+
+def _indexed(mask: NDArray[np.uint8], colours: Sequence[Colour]) -> bytes:
+    buffer, picture = BytesIO(), Files.fromarray(mask).convert("P")
+    picture.putpalette([part for colour in colours for part in colour])
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()

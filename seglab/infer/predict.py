@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import zoom
 
-from seglab.data.cells import Image
+from seglab.data.scene import Image
 from seglab.nets.unet import UNet
-from seglab.train.batches import standardised
+from seglab.train.batches import planes, standardised
 
 TILE = 512
 SHRINKS = (1, 2, 3, 4)
@@ -22,27 +22,33 @@ SHRINKS = (1, 2, 3, 4)
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """Chance of being an object for every pixel (H, W), the mask above one half, and by how much the image was shrunk to see it."""
+    """The chance of every class for every pixel (classes, H, W), and by how much the image was shrunk to see it."""
 
-    probability: Image
-    mask: NDArray[np.uint8]
+    chances: Image
     shrink: int
+
+    @property
+    def mask(self) -> NDArray[np.uint8]:
+        """The likeliest class of every pixel (H, W)."""
+        return np.asarray(self.chances.argmax(0), np.uint8)
+
+    @property
+    def found(self) -> Image:
+        """The chance that a pixel is not of the class 0 (H, W); with two classes, the chance of the object."""
+        return np.asarray(1 - self.chances[0], np.float32)
 
 
 def segment(model: UNet, image: Image, shrink: int | None = None) -> Prediction:
-    """Segment an image (H, W) in 0 to 1, shrunk by `shrink`; without one, by whichever of 1 to 4 the network is surest of.
+    """Segment an image (H, W) or (H, W, 3) in 0 to 1, shrunk by `shrink`; without one, by whichever of 1 to 4 the network is surest of.
 
     The network has seen objects of one size only, so a picture of larger ones has to be shrunk first.
     """
     model.eval()
     if shrink is not None:
-        chance = _at(model, image, shrink)
-    else:
-        least = 2 ** (model.depth + 1)
-        tried = {factor: _at(model, image, factor) for factor in SHRINKS if factor == 1 or min(image.shape) // factor >= least}
-        shrink = max(tried, key=lambda factor: _certainty(tried[factor]))
-        chance = tried[shrink]
-    return Prediction(chance, (chance > 0.5).astype(np.uint8), shrink)
+        return Prediction(_at(model, image, shrink), shrink)
+    least = 2 ** (model.depth + 1)
+    factors = [factor for factor in SHRINKS if factor == 1 or min(image.shape[:2]) // factor >= least]
+    return max((Prediction(_at(model, image, factor), factor) for factor in factors), key=lambda tried: _certainty(tried.found))
 
 
 def _certainty(chance: Image) -> float:
@@ -53,31 +59,32 @@ def _certainty(chance: Image) -> float:
 def _at(model: UNet, image: Image, shrink: int) -> Image:
     if shrink == 1:
         return tiled(model, standardised(image))
-    small = zoom(image, 1 / shrink, order=1, grid_mode=True, mode="reflect")
-    chance = tiled(model, standardised(small))
-    scale = [n / m for n, m in zip(image.shape, chance.shape, strict=True)]
-    return np.clip(zoom(chance, scale, order=1, grid_mode=True, mode="nearest"), 0, 1)
+    small = zoom(image, [1 / shrink, 1 / shrink, 1][: image.ndim], order=1, grid_mode=True, mode="reflect")
+    chances = tiled(model, standardised(small))
+    scale = [1.0, *(n / m for n, m in zip(image.shape[:2], chances.shape[1:], strict=True))]
+    return np.clip(zoom(chances, scale, order=1, grid_mode=True, mode="nearest"), 0, 1)
 
 
 def tiled(model: UNet, image: Image, tile: int = TILE) -> Image:
-    """Probabilities (H, W) of a standardised image (H, W), worked out in tiles of `tile` pixels with the margin that a pixel's field needs.
+    """The chances (classes, H, W) of a standardised image (H, W) or (H, W, 3), worked out in tiles of `tile` pixels with the margin that a
+    pixel's field needs.
 
     Equal to one pass over the mirrored image, at a memory that does not grow with it.
     """
     margin, step = 8 * 2**model.depth, 2**model.depth
-    height, width = image.shape
+    height, width = image.shape[:2]
     high, wide = (-(-n // step) * step for n in (height, width))
-    padded = np.pad(image, [(margin, margin + high - height), (margin, margin + wide - width)], mode="symmetric")
-    result = np.empty((high, wide), np.float32)
+    padded = np.pad(planes(image), [(0, 0), (margin, margin + high - height), (margin, margin + wide - width)], mode="symmetric")
+    result = np.empty((model.classes, high, wide), np.float32)
     for top in range(0, high, tile):
         for left in range(0, wide, tile):
             rows, columns = min(tile, high - top), min(tile, wide - left)
-            window = padded[top : top + rows + 2 * margin, left : left + columns + 2 * margin]
-            result[top : top + rows, left : left + columns] = _chance(model, window)[margin : margin + rows, margin : margin + columns]
-    return result[:height, :width]
+            made = _chances(model, padded[:, top : top + rows + 2 * margin, left : left + columns + 2 * margin])
+            result[:, top : top + rows, left : left + columns] = made[:, margin : margin + rows, margin : margin + columns]
+    return result[:, :height, :width]
 
 
-def _chance(model: UNet, window: Image) -> Image:
+def _chances(model: UNet, window: Image) -> Image:
     with torch.inference_mode():
-        logits = model(torch.from_numpy(np.ascontiguousarray(window))[None, None])
-        return np.asarray(torch.softmax(logits, dim=1)[0, 1].numpy(), np.float32)
+        logits = model(torch.from_numpy(np.ascontiguousarray(window))[None])
+        return np.asarray(torch.softmax(logits, dim=1)[0].numpy(), np.float32)

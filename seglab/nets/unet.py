@@ -38,7 +38,7 @@ class UNet(nn.Module):
     def __init__(self, in_channels: int = 1, classes: int = 2, depth: int = 3, width: int = 16) -> None:
         super().__init__()
         channels = [width * 2**level for level in range(depth + 1)]
-        self.depth = depth
+        self.channels, self.classes, self.depth = in_channels, classes, depth
         self.encoder = nn.ModuleList(DoubleConv(c_in, c_out) for c_in, c_out in zip([in_channels, *channels], channels[:-1], strict=False))
         self.bottleneck = DoubleConv(channels[-2] if depth else in_channels, channels[-1])
         self.up = nn.ModuleList(nn.ConvTranspose2d(2 * c, c, kernel_size=2, stride=2) for c in reversed(channels[:-1]))

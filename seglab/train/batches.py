@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from seglab.data.sets import DataSet, Pair
 
-Batch = tuple[NDArray[np.float32], NDArray[np.int64]]  # (B, H, W) standardised, (B, H, W) labels
+Batch = tuple[NDArray[np.float32], NDArray[np.int64]]  # (B, C, H, W) standardised, (B, H, W) labels
 AHEAD = 4
 
 
@@ -25,10 +25,16 @@ def standardised(image: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray((image - image.mean()) / max(float(image.std()), 1e-6), np.float32)
 
 
+def planes(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A grey image (H, W) or a coloured one (H, W, 3) as a network reads it, (C, H, W)."""
+    return image[None] if image.ndim == 2 else np.moveaxis(image, 2, 0)
+
+
 def make_batch(data: DataSet, seed: int, step: int, size: int, kept: dict[int, Pair]) -> Batch:
     """The batch of one step: which images, how turned, mirrored and inverted is decided by (seed, step) alone.
 
-    Grey values are inverted for half of the images, since a membrane may as well be bright. `kept` remembers the pairs made so far.
+    Where a data set says so, grey values are inverted for half of the images: a membrane may as well be bright. `kept` remembers the
+    pairs made so far.
     """
     rng = np.random.default_rng([seed, step])
     images, labels = [], []
@@ -36,10 +42,10 @@ def make_batch(data: DataSet, seed: int, step: int, size: int, kept: dict[int, P
         if number not in kept:
             kept[int(number)] = data.train(int(number))
         image, mask = kept[int(number)]
-        turns, mirror, sign = int(rng.integers(4)), rng.integers(2), rng.choice([-1, 1])
+        turns, mirror, sign = int(rng.integers(4)), rng.integers(2), rng.choice([-1, 1]) if data.inverts else 1
         image, mask = np.rot90(image, turns), np.rot90(mask, turns)
         image, mask = (image[:, ::-1], mask[:, ::-1]) if mirror else (image, mask)
-        images.append(standardised(image) * np.float32(sign))
+        images.append(planes(standardised(image) * np.float32(sign)))
         labels.append(mask)
     return np.stack(images).astype(np.float32), np.stack(labels).astype(np.int64)
 

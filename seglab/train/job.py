@@ -122,6 +122,8 @@ class Job:
 def packed(event: Event) -> Snapshot:
     """A snapshot event in bytes; images are stretched to the full range, as they are shown."""
     images, data = event.data["images"], event.data
-    low, high = images.min(axis=(1, 2), keepdims=True), images.max(axis=(1, 2), keepdims=True)
+    every = tuple(range(1, images.ndim))
+    low, high = images.min(axis=every, keepdims=True), images.max(axis=every, keepdims=True)
     shown = ((images - low) / np.maximum(high - low, 1e-6) * 255).astype(np.uint8)
-    return Snapshot(event.step, shown, data["truths"].astype(np.uint8), (data["probabilities"] * 255 + 0.5).astype(np.uint8))
+    sure = (data["certainties"] * 255 + 0.5).astype(np.uint8)
+    return Snapshot(event.step, shown, data["truths"].astype(np.uint8), data["predictions"], sure)

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from seglab.data.sets import DataSet, open_set
 from seglab.nets.unet import UNet
-from seglab.train.batches import Batches, standardised
+from seglab.train.batches import Batches, planes, standardised
 from seglab.train.config import TrainConfig
 from seglab.train.device import half_precision, prepare, told
 from seglab.train.metrics import mean_iou
@@ -46,7 +46,8 @@ class Event:
     """Something that happened after `step` steps and `seconds` of training.
 
     "start" names the device; "step" has loss, learning_rate and images_per_second; "snapshot" has mean_iou and, of the first validation
-    images, images, truths and probabilities as (N, H, W); "checkpoint" has the checkpoint; "end" has mean_iou and images_per_second.
+    images, images (N, H, W) or (N, H, W, 3), truths and predictions (N, H, W) as class numbers, and how sure each prediction is, in
+    certainties (N, H, W); "checkpoint" has the checkpoint; "end" has mean_iou and images_per_second.
     """
 
     kind: Literal["start", "step", "snapshot", "checkpoint", "end"]
@@ -77,7 +78,7 @@ class Trainer:
         self.device = prepare(config)
         self.data = data or open_set(config.data, images=config.images, size=config.size, difficulty=config.difficulty, seed=config.seed)
         torch.manual_seed(config.seed)
-        self.model = UNet(1, 2, config.depth, config.width).to(self.device)
+        self.model = UNet(self.data.channels, len(self.data.classes), config.depth, config.width).to(self.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         fused = self.device.type in ("cpu", "cuda")
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=config.learning_rate, weight_decay=1e-3, fused=fused)
@@ -135,13 +136,13 @@ class Trainer:
     def train_step(self) -> float:
         """One optimiser step. Returns the loss, mean cross-entropy over all pixels."""
         images, labels = self.batches.next()
-        x = torch.from_numpy(images)[:, None].to(self.device, memory_format=torch.channels_last, non_blocking=True)  # (B, 1, H, W)
+        x = torch.from_numpy(images).to(self.device, memory_format=torch.channels_last, non_blocking=True)  # (B, C, H, W)
         y = torch.from_numpy(labels).to(self.device, non_blocking=True)  # (B, H, W)
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate
         self.model.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
-            logits = self.model(x)  # (B, 2, H, W)
+            logits = self.model(x)  # (B, classes, H, W)
         loss = F.cross_entropy(logits.float(), y)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
@@ -153,14 +154,15 @@ class Trainer:
         """Validation: mean IoU over all held-out images, and what the network makes of the first few."""
         images, truths = self._validation()
         chances = probabilities(self.model, images, self.device, self.half)
-        shown = {"images": images[:SHOWN], "truths": truths[:SHOWN], "probabilities": chances[:SHOWN]}
-        return self._event("snapshot", mean_iou=mean_iou((chances > 0.5).astype(np.uint8), truths), **shown)
+        found = chances.argmax(1).astype(np.uint8)
+        shown = {"images": images[:SHOWN], "truths": truths[:SHOWN], "predictions": found[:SHOWN], "certainties": chances[:SHOWN].max(1)}
+        return self._event("snapshot", mean_iou=mean_iou(found, truths, len(self.data.classes)), **shown)
 
     def _validation(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         if self.validation is None:
             pairs = [self.data.validation(number) for number in range(self.data.validation_count)]
-            size = [min(n, 256) // 2**self.config.depth * 2**self.config.depth for n in np.min([image.shape for image, _ in pairs], axis=0)]
-            middle = [tuple(slice((n - k) // 2, (n - k) // 2 + k) for n, k in zip(image.shape, size, strict=True)) for image, _ in pairs]
+            size = [min(n, 256) // 2**self.config.depth * 2**self.config.depth for n in np.min([mask.shape for _, mask in pairs], axis=0)]
+            middle = [tuple(slice((n - k) // 2, (n - k) // 2 + k) for n, k in zip(mask.shape, size, strict=True)) for _, mask in pairs]
             images = np.stack([image[window] for (image, _), window in zip(pairs, middle, strict=True)])
             self.validation = images, np.stack([mask[window] for (_, mask), window in zip(pairs, middle, strict=True)])
         return self.validation
@@ -196,9 +198,10 @@ class Trainer:
 
 
 def probabilities(model: nn.Module, images: NDArray[np.float32], device: torch.device, half: bool) -> NDArray[np.float32]:
-    """The chance of being an object for every pixel, (B, H, W), of images (B, H, W) whose size the network accepts."""
-    x = torch.from_numpy(np.stack([standardised(image) for image in images]))[:, None].to(device, memory_format=torch.channels_last)
+    """The chance of every class for every pixel, (B, classes, H, W), of images (B, H, W) or (B, H, W, 3) whose size the network accepts."""
+    given = np.stack([planes(standardised(image)) for image in images])
+    x = torch.from_numpy(given).to(device, memory_format=torch.channels_last)
     model.eval()
     with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=half):
         logits = model(x).float()
-    return np.asarray(torch.softmax(logits, dim=1)[:, 1].cpu().numpy(), np.float32)
+    return np.asarray(torch.softmax(logits, dim=1).cpu().numpy(), np.float32)

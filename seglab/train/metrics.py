@@ -26,3 +26,13 @@ def mean_iou(prediction: NDArray[np.integer], truth: NDArray[np.integer], classe
     0.583
     """
     return float(np.nanmean(class_iou(prediction, truth, classes)))
+
+
+def shares(mask: NDArray[np.integer], classes: int) -> list[float]:
+    """How much of a mask each class has.
+
+    >>> shares(np.array([0, 1, 1, 1]), 3)
+    [0.25, 0.75, 0.0]
+    """
+    found: list[float] = (np.bincount(mask.ravel(), minlength=classes) / mask.size).tolist()
+    return found

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from seglab.train.config import TrainConfig
 
-SCHEMA = 1
+SCHEMA = 2
 KEPT_DAYS = 30
 KEPT_RUNS = 200
 MOST_SNAPSHOTS = 60  # a run; every other one is dropped when there are more
@@ -77,12 +77,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Validation images (N, H, W) in 0 to 255, their truths (0, 1), and the probabilities (0 to 255) after `step` steps."""
+    """Validation images (N, H, W) or (N, H, W, 3) in 0 to 255, their true classes, and after `step` steps the predicted ones, each with how
+    sure the network is of it, 0 to 255."""
 
     step: int
     images: NDArray[np.uint8]
     truths: NDArray[np.uint8]
-    probabilities: NDArray[np.uint8]
+    predictions: NDArray[np.uint8]
+    certainties: NDArray[np.uint8]
 
 
 def home() -> Path:
@@ -93,6 +95,15 @@ def home() -> Path:
 def owner_mark(token: str) -> str:
     """What is stored of an owner token; the token itself stays in the owner's browser."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _parts(shapes: list[Any], data: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """The arrays of a snapshot; schema 1 had the probabilities of the second of two classes in place of the last two."""
+    if isinstance(shapes[0], int):
+        images, truths, chances = data.reshape(shapes)
+        return [images, truths, (chances > 127).astype(np.uint8), np.maximum(chances, 255 - chances)]
+    ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
+    return [part.reshape(shape) for part, shape in zip(np.split(data, ends[:-1]), shapes, strict=True)]
 
 
 class Store:
@@ -248,8 +259,9 @@ class Store:
 
     def add_snapshot(self, identity: str, snapshot: Snapshot) -> None:
         """Keep a snapshot; when there are too many, every other one goes."""
-        stack = np.stack([snapshot.images, snapshot.truths, snapshot.probabilities]).astype(np.uint8)
-        packed = (identity, snapshot.step, json.dumps(stack.shape), zlib.compress(stack.tobytes(), 1))
+        parts = (snapshot.images, snapshot.truths, snapshot.predictions, snapshot.certainties)
+        data = b"".join(part.astype(np.uint8).tobytes() for part in parts)
+        packed = (identity, snapshot.step, json.dumps([part.shape for part in parts]), zlib.compress(data, 1))
         with self._open() as database:
             database.execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)", packed)
             steps = [row[0] for row in database.execute("SELECT step FROM snapshots WHERE run = ? ORDER BY step", (identity,))]
@@ -264,8 +276,7 @@ class Store:
             ).fetchone()
         if row is None:
             return None
-        images, truths, chances = np.frombuffer(zlib.decompress(row[2]), np.uint8).reshape(json.loads(row[1]))
-        return Snapshot(row[0], images, truths, chances)
+        return Snapshot(row[0], *_parts(json.loads(row[1]), np.frombuffer(zlib.decompress(row[2]), np.uint8)))
 
     # -- life and death ------------------------------------------------------------------------------------------------
 

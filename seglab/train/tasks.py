@@ -21,16 +21,18 @@ def train(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
 def segment(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     """Decode the file `image`, segment it with the weights in `weights`, write pictures into the folder `out`."""
     from seglab.data.decode import decode
+    from seglab.data.sets import classes_of
     from seglab.infer.pictures import pictures
     from seglab.infer.predict import segment as predict
+    from seglab.train.metrics import shares
     from seglab.train.weights import load_model
 
-    image = decode(Path(task["image"]).read_bytes())
-    model, _ = load_model(Path(task["weights"]))
+    model, config = load_model(Path(task["weights"]))
+    image = decode(Path(task["image"]).read_bytes(), colour=model.channels == 3)
     prediction = predict(model, image, task["shrink"])
-    for name, data in pictures(image, prediction).items():
+    for name, data in pictures(image, prediction, classes_of(config.data)[1]).items():
         (Path(task["out"]) / f"{name}.png").write_bytes(data)
-    return {"shrink": prediction.shrink, "share": float(prediction.mask.mean()), "size": list(image.shape)}
+    return {"shrink": prediction.shrink, "shares": shares(prediction.mask, model.classes), "size": list(image.shape[:2])}
 
 
 def check(task: dict[str, Any], gone: Gone) -> dict[str, Any]:

@@ -40,10 +40,11 @@ def read_checkpoint(path: Path) -> tuple[Checkpoint, TrainConfig]:
 def load_model(path: Path) -> tuple[UNet, TrainConfig]:
     """The network of a checkpoint, ready to predict. Raises ValueError as `read_checkpoint` does, and for weights that do not fit."""
     checkpoint, config = read_checkpoint(path)
-    model = UNet(1, 2, config.depth, config.width)
     weights = {name.removeprefix("model."): tensor for name, tensor in checkpoint.tensors.items() if name.startswith("model.")}
     try:
+        channels, classes = weights["encoder.0.0.weight"].shape[1], weights["head.weight"].shape[0]
+        model = UNet(channels, classes, config.depth, config.width)
         model.load_state_dict(weights)
-    except RuntimeError:
+    except (KeyError, RuntimeError):
         raise ValueError(f"{path} holds weights of another network than depth {config.depth}, width {config.width}") from None
     return model.eval(), config

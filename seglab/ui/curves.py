@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,11 +31,13 @@ def taken_along(config: TrainConfig) -> dict[str, Any]:
     }
 
 
-def curves(points: Sequence[Point], steps: int | None, baseline: float | None, ink: str, large: bool = False) -> go.Figure:
+def curves(
+    points: Sequence[Point], steps: int | None, baseline: float | None, ink: str, large: bool = False, classes: int = 2
+) -> go.Figure:
     """Loss (above) and mean IoU (below) of (step, seconds, loss, mean_iou, rate) points; `baseline` is drawn as the level to beat.
 
-    `steps` is how many there will be, None where time decides; `ink` is the colour of words and
-    numbers, `large` is for a hall.
+    `steps` is how many there will be, None where time decides; `ink` is the colour of words and numbers, `large` is for a hall. The loss
+    is drawn up to a little more than guessing between `classes` costs.
     """
     figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.1)
     loss = [(step, value) for step, _, value, _, _ in points if value is not None]
@@ -57,7 +60,7 @@ def curves(points: Sequence[Point], steps: int | None, baseline: float | None, i
         figure.add_scatter(x=[0, last], y=[baseline] * 2, name=name, mode="lines", line=dashed, row=2, col=1)
     figure.update_xaxes(range=[0, last], fixedrange=True)
     figure.update_xaxes(title="optimiser steps", row=2, col=1)
-    figure.update_yaxes(title="cross-entropy", range=[0, 0.75], fixedrange=True, row=1, col=1)
+    figure.update_yaxes(title="cross-entropy", range=[0, 1.08 * math.log(classes)], fixedrange=True, row=1, col=1)
     figure.update_yaxes(title="mean IoU", range=[0, 1], fixedrange=True, row=2, col=1)
     words = {"title_font_color": ink, "tickfont_color": ink}
     figure.update_xaxes(**words)

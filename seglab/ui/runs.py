@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import time
 from base64 import b64encode
+from html import escape
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from seglab.data.sets import open_set
+from seglab.data.domains import DOMAINS
+from seglab.data.sets import classes_of, open_set
 from seglab.infer.handcrafted import baseline
-from seglab.infer.pictures import png
+from seglab.infer.pictures import grey, painted, png
 from seglab.train.config import TrainConfig
 from seglab.train.jobs import resume_run, start_run
 from seglab.train.store import KEPT_DAYS, KEPT_RUNS, NotFoundError, NotOwnerError, Run, Snapshot, Store
@@ -56,14 +58,18 @@ def chosen_run(store: Store) -> Run | None:
         return None
 
 
-def start_form(store: Store, token: str | None) -> int:
-    """What to train, and the button that starts it. Returns the number of steps."""
-    depth_column, width_column, steps_column, button_column = st.columns([1.2, 1.2, 1.6, 1], vertical_alignment="bottom")
+def start_form(store: Store, token: str | None) -> TrainConfig:
+    """What to train, and the button that starts it."""
     meaning = {name: spec.metadata["meaning"] for name, spec in TrainConfig.__dataclass_fields__.items()}
+    data_column, difficulty_column = st.columns([3.4, 1.6], vertical_alignment="bottom")
+    titles = {name: domain.title for name, domain in DOMAINS.items()}
+    data = data_column.segmented_control("Data", list(DOMAINS), format_func=titles.__getitem__, default="cells", key="data", required=True)
+    difficulty = difficulty_column.slider("Difficulty", 0.0, 1.0, 0.5, step=0.25, key="difficulty", help=meaning["difficulty"])
+    depth_column, width_column, steps_column, button_column = st.columns([1.2, 1.2, 1.6, 1], vertical_alignment="bottom")
     depth = depth_column.segmented_control("Depth", [1, 2, 3, 4], default=3, key="depth", help=meaning["depth"], required=True)
     width = width_column.segmented_control("Width", [8, 16, 32], default=16, key="width", help=meaning["width"], required=True)
     steps = steps_column.slider("Steps", 50, 1000, 300, step=50, key="steps", help=meaning["steps"])
-    config = TrainConfig(depth=depth or 3, width=width or 16, steps=steps)
+    config = TrainConfig(data=data or "cells", difficulty=difficulty, depth=depth or 3, width=width or 16, steps=steps)
     button_column.button(
         "Train",
         type="primary",
@@ -74,7 +80,7 @@ def start_form(store: Store, token: str | None) -> int:
         args=(store, config, token),
         width="stretch",
     )
-    return steps
+    return config
 
 
 def _start(store: Store, config: TrainConfig, token: str) -> None:
@@ -98,29 +104,49 @@ def tell_refusal() -> None:
         st.warning(refused, icon=":material/block:")
 
 
-def preview(steps: int) -> None:
+def preview(config: TrainConfig) -> None:
     """Empty curves, and what the network will see, before there is a run."""
-    data = open_set("cells")
-    pairs = [data.validation(number) for number in range(4)]
-    images = np.stack([(image * 255).astype(np.uint8) for image, _ in pairs])
-    truths = np.stack([mask for _, mask in pairs])
+    images, truths = _samples(config.data, config.size, config.difficulty)
     left, right = st.columns([1.15, 1])
     with left:
-        _chart([], TrainConfig(steps=steps))
+        _chart([], config)
     with right:
-        st.image(
-            _strip(images),
-            caption="Generated cells, as under a phase-contrast microscope",
-            alt="Four images of touching cells",
-            width="stretch",
-        )
-        st.image(_strip(truths * np.uint8(255)), caption="The truth: which pixels are cell", alt="The four masks", width="stretch")
+        st.image(images, caption=f"Generated: {_begun_small(DOMAINS[config.data].what)}", alt="Four images", width="stretch")
+        st.image(truths, caption="The truth: the class of every pixel", alt="The four masks", width="stretch")
+        _legend(config)
+
+
+@st.cache_data(max_entries=64)
+def _samples(name: str, size: int, difficulty: float) -> tuple[bytes, bytes]:
+    """Four images that will not be trained on and their masks, as two strips."""
+    data = open_set(name, size=size, difficulty=difficulty)
+    pairs = [data.validation(number) for number in range(4)]
+    images, truths = np.stack([image for image, _ in pairs]), np.stack([mask for _, mask in pairs])
+    return _strip(grey(images)), _strip(painted(truths, data.colours))
+
+
+def _begun_small(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:].rstrip(".")
+
+
+def _legend(config: TrainConfig) -> None:
+    """The colours of the classes, by name; black and white need none."""
+    classes, colours = classes_of(config.data)
+    if len(classes) == 2:
+        return
+    names = [
+        f'<span style="white-space: nowrap"><span style="display: inline-block; width: 0.8em; height: 0.8em; margin-right: 0.35em;'
+        f' border: 1px solid currentColor; background: rgb{colour}"></span>{escape(name)}</span>'
+        for name, colour in zip(classes, colours, strict=True)
+    ]
+    st.html(f'<div style="display: flex; flex-wrap: wrap; gap: 0.2rem 1rem">{"".join(names)}</div>')
 
 
 def _chart(points: list[Point], config: TrainConfig) -> None:
     known = config.data == "cells" and config.difficulty == TrainConfig().difficulty
     ink = "#d5dbe1" if st.context.theme.type == "dark" else "#3d444c"
-    figure = curves(points, None if config.seconds else config.steps, baseline() if known else None, ink, in_lecture())
+    steps, classes = None if config.seconds else config.steps, len(classes_of(config.data)[0])
+    figure = curves(points, steps, baseline() if known else None, ink, in_lecture(), classes)
     st.plotly_chart(figure, key="curves", config=taken_along(config), alt="Loss and mean IoU over the steps")
 
 
@@ -152,7 +178,7 @@ def watch(store: Store, run: Run, token: str | None) -> None:
         with left:
             _chart(points, now.config)
         with right:
-            _snapshot(store.snapshot(now.id))
+            _snapshot(store.snapshot(now.id), now.config)
         # The rest of the page follows: buttons, timer, and the pictures that can be tried once there are weights.
         if (run.status, begun, saved) != (now.status, bool(points), store.weights(now.id).exists()):
             st.rerun()
@@ -165,11 +191,11 @@ def explain() -> None:
     with st.expander("What the curves say", icon=":material/help:"):
         st.markdown(
             "- **Cross-entropy** is the loss: how surprised the network is by the truth, averaged over all pixels. 0 is certain and right;"
-            " ln 2 = 0.693 is guessing between two classes.\n"
-            "- **Mean IoU** compares masks: the pixels that prediction and truth both call cell, divided by those that either of them does;"
-            " the same for background, and the mean of the two. 1 is perfect. It is measured on images that are never trained on.\n"
-            "- **Otsu’s threshold and a watershed** is the handcrafted way: one grey value parts cell from background, then touching cells"
-            " are cut apart. The dashed line is its mean IoU on the same images."
+            " ln 2 = 0.693 is guessing between two classes, ln 5 = 1.609 between five.\n"
+            "- **Mean IoU** compares masks class by class: the pixels that prediction and truth both give a class, divided by those that"
+            " either of them does; then the mean over the classes. 1 is perfect. It is measured on images that are never trained on.\n"
+            "- **Otsu’s threshold and a watershed** is the handcrafted way to find cells: one grey value parts them from the background,"
+            " then touching cells are cut apart. The dashed line is its mean IoU on the same images."
         )
 
 
@@ -246,22 +272,29 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:])", r"\\\1", text)
 
 
-def _snapshot(snapshot: Snapshot | None) -> None:
+def _snapshot(snapshot: Snapshot | None, config: TrainConfig) -> None:
     if snapshot is None:
         st.caption("The first pictures come with the first steps.")
         return
-    mask = snapshot.probabilities > 127
-    wrong = np.repeat(snapshot.images[..., None], 3, axis=3)
-    wrong[mask != (snapshot.truths > 0)] = WRONG
+    classes, colours = classes_of(config.data)
+    wrong = snapshot.images if snapshot.images.ndim == 4 else np.repeat(snapshot.images[..., None], 3, axis=3)
+    wrong = np.where((snapshot.predictions != snapshot.truths)[..., None], np.array(WRONG, np.uint8), wrong)
+    if len(classes) == 2:
+        shown = np.where(snapshot.predictions > 0, snapshot.certainties, 255 - snapshot.certainties)
+        told = f"Probability of {classes[1]} after {snapshot.step} steps: black 0, white 1", "Predicted probabilities"
+    else:
+        shown = painted(snapshot.predictions, colours)
+        told = f"The likeliest class after {snapshot.step} steps", "Predicted classes"
     # What changes travels with the page: as a file it could be gone before a slow browser has fetched it.
     for array, changes, caption, alt in (
         (snapshot.images, False, "Four images that it never trains on", "Validation images"),
-        (snapshot.truths * np.uint8(255), False, "The truth", "True masks"),
-        (snapshot.probabilities, True, f"Probability of cell after {snapshot.step} steps: black 0, white 1", "Predicted probabilities"),
+        (painted(snapshot.truths, colours), False, "The truth", "True masks"),
+        (shown, True, *told),
         (wrong, True, "Wrong pixels, in orange", "Wrong pixels in orange over the images"),
     ):
         strip = _strip(array)
         st.image(f"data:image/png;base64,{b64encode(strip).decode()}" if changes else strip, caption=caption, alt=alt, width="stretch")
+    _legend(config)
 
 
 def _strip(images: NDArray[np.uint8], scale: int = 2, gap: int = 8) -> bytes:

@@ -7,11 +7,15 @@ from hashlib import sha256
 
 import streamlit as st
 
-from seglab.infer.pictures import png
+from seglab.data.domains import DOMAINS
+from seglab.data.sets import classes_of, unseen_scene
+from seglab.infer.pictures import grey, png
 from seglab.train.jobs import Pictures, segment_file
 from seglab.train.store import Run, Store
 
-PHOTOGRAPHS = {"Coins": "coins", "A cell": "cell"}
+NEW, OWN = "A new scene", "Your own"
+PHOTOGRAPHS = {"Coins": "coins", "A cell": "cell"}  # on which a network for cells may try itself
+NEW_SIZE = 192  # pixels a side
 _ASKED = "segment.asked"  # the last question and its answer, for this session
 SHRINKS = {"Automatic": None, "1": 1, "1/2": 2, "1/3": 3, "1/4": 4}
 
@@ -28,10 +32,15 @@ def segment_panel(store: Store, run: Run) -> None:
         st.caption("Or wait: when the run is paused or has ended, the picture is looked at by itself.")
         return
     left, right = st.columns([1, 1], vertical_alignment="top")
-    source = left.segmented_control("Picture", [*PHOTOGRAPHS, "Your own"], default="Coins", key="picture", required=True)
-    told = "The network has seen cells of about 13 to 23 pixels. A picture of larger things has to be shrunk first."
+    name = run.config.data
+    sources = [*(PHOTOGRAPHS if name == "cells" else []), *([NEW] if name in DOMAINS else []), OWN]
+    source = left.segmented_control("Picture", sources, default=sources[0], key="picture", required=True) or sources[0]
+    told = "The network has seen things of one size only. A picture of larger ones has to be shrunk first."
     shrink = right.segmented_control("Shrink", list(SHRINKS), default="Automatic", key="shrink", help=told, required=True)
-    data = _upload() if source == "Your own" else _photograph(PHOTOGRAPHS[source or "Coins"])
+    if source == OWN:
+        data = _upload()
+    else:
+        data = _new_scene(name, run.config.difficulty) if source == NEW else _photograph(PHOTOGRAPHS[source])
     if data is not None:
         _result(data, store, run, SHRINKS[shrink or "Automatic"])
 
@@ -50,6 +59,11 @@ def _photograph(name: str) -> bytes:
     return png(getattr(skimage.data, name)())
 
 
+@st.cache_data(max_entries=64)
+def _new_scene(name: str, difficulty: float) -> bytes:
+    return png(grey(unseen_scene(name, 0, NEW_SIZE, difficulty)[0]))
+
+
 def _result(data: bytes, store: Store, run: Run, shrink: int | None) -> None:
     """The pictures, once a worker has made them; the page is not held up meanwhile."""
     answer = _asked(data, store, run, shrink)
@@ -63,18 +77,21 @@ def _result(data: bytes, store: Store, run: Run, shrink: int | None) -> None:
         return
     said, pictures = answer.result()
     height, width = said["size"]
+    classes, _ = classes_of(run.config.data)
+    two = len(classes) == 2
     captions = {
-        "overlay": "Overlay: cell in orange",
-        "probability": "Probability: black 0, white 1",
-        "mask": "Mask: probability above one half",
+        "overlay": f"Overlay: {classes[1]} in orange" if two else "Overlay: each class in its colour",
+        "probability": "Probability: black 0, white 1" if two else "How sure it is of the class: black 0, white 1",
+        "mask": "Mask: probability above one half" if two else "Mask: the likeliest class",
     }
     for column, (name, caption) in zip(st.columns(3), captions.items(), strict=True):
         column.image(pictures[name], caption=caption, alt=caption, width="stretch")
         column.download_button(f"Download {name}", pictures[name], f"{name}.png", "image/png", key=f"download.{name}", on_click="ignore")
+    shares = ", ".join(f"{share:.0%} {name}" for name, share in zip(classes, said["shares"], strict=True))
     st.caption(
-        f"{said['share']:.0%} of {width} × {height} pixels are taken for cell."
+        f"Of {width} × {height} pixels, {shares}."
         + (f" Seen at 1/{said['shrink']} of its size." if said["shrink"] > 1 else " Seen at its own size."),
-        help="The network was trained on generated cells only. Elsewhere it finds what looks like them, and is sometimes surely wrong.",
+        help="The network was trained on generated images only. Elsewhere it finds what looks like them, and is sometimes surely wrong.",
     )
 
 
