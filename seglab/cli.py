@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of all commands."""
+    from seglab.data.domains import DOMAINS
+
     top = argparse.ArgumentParser(prog="seglab", description="An interactive explainer of segmentation networks. Alone it opens the app.")
     top.add_argument("--version", action="version", version=f"seglab {seglab.__version__}")
     top.set_defaults(act=_app, port=None, headless=False, json=False)
@@ -50,13 +53,13 @@ def parser() -> argparse.ArgumentParser:
     app.set_defaults(act=_app)
 
     train = commands.add_parser("train", help="train a U-Net on a generated set or on a folder")
-    train.add_argument("data", metavar="DATA", help="a generated set's name (cells), or a folder with images/ and masks/")
+    train.add_argument("data", metavar="DATA", help=f"a generated domain ({', '.join(DOMAINS)}), or a folder with images/ and masks/")
     length = train.add_mutually_exclusive_group()
     length.add_argument("--seconds", type=float, help="train for so long")
     length.add_argument("--steps", type=int, help="train for so many steps (300)")
-    train.add_argument("--seed", type=int, default=0, help="decides initial weights and order (0)")
-    train.add_argument("--depth", type=int, default=3, help="how often the encoder halves (3)")
-    train.add_argument("--width", type=int, default=16, help="channels of the first level (16)")
+    for setting in _settings():
+        option, told = f"--{setting.name.replace('_', '-')}", f"{setting.metadata['meaning']} ({setting.default})"
+        train.add_argument(option, type=type(setting.default), default=setting.default, metavar=setting.name.upper(), help=told)
     train.add_argument("--out", type=Path, metavar="FOLDER", help="also write weights, configuration and metrics here")
     train.set_defaults(act=_train)
 
@@ -94,6 +97,13 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _settings() -> list[Field[Any]]:
+    """What of a training has an option of its own: all but the data, which stands first, and how long it takes."""
+    from seglab.train.config import TrainConfig
+
+    return [setting for setting in fields(TrainConfig) if setting.name not in ("data", "steps", "seconds")]
+
+
 def _app(given: argparse.Namespace) -> None:
     from seglab.ui.server import serve
 
@@ -106,8 +116,9 @@ def _train(given: argparse.Namespace) -> Result:
     from seglab.train.config import TrainConfig
     from seglab.train.store import Store
 
+    others = {setting.name: getattr(given, setting.name) for setting in _settings()}
     length = {"seconds": given.seconds} if given.seconds is not None else {"steps": given.steps if given.steps is not None else 300}
-    config = TrainConfig(data=given.data, seed=given.seed, depth=given.depth, width=given.width, **length)
+    config = TrainConfig(data=given.data, **others, **length)
     store = Store()
     return _work(store, store.create(config, _own_token(store)), given)
 

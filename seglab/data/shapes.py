@@ -27,17 +27,17 @@ def shapes(seed: int, size: int = 96, difficulty: float = 0.5) -> Scene:
     ((96, 96, 3), True, True)
     """
     rng = begin(seed, size, difficulty)
-    table = _colour(rng, 0.1, 0.3, 0.45 + 0.3 * rng.random())
+    table = _colour(rng, 0.0, 0.1 + 0.2 * difficulty, rng.uniform(0.45, 0.8))
     image = np.repeat(table[None, None], size, 0).repeat(size, 1) * (1 + smooth(rng, size, 3, 0.05 + 0.07 * difficulty))[..., None]
     mask, instances = np.zeros((size, size), np.uint8), np.zeros((size, size), np.int32)
-    for number in range(1, int(rng.integers(5, 10)) + 1):
-        kind, radius = int(rng.integers(1, 5)), rng.uniform(0.075, 0.17) * 96 * (size / 96) ** 0.5
+    for number in range(1, int(rng.integers(4, 8)) + 1):
+        kind, radius = int(rng.integers(1, 5)), rng.uniform(0.095, 0.18) * 96 * (size / 96) ** 0.5
         centre = rng.uniform(0, size, 2)
         cover = _piece(kind, centre, radius, rng.uniform(0, 2 * np.pi), size)
         inside = cover > 0.5
         if not inside.any() or (mask[inside] > 0).mean() > 0.3:  # what is hardly to be seen cannot be told
             continue
-        paper = _colour(rng, 0.35, 0.9, 0.35 + 0.6 * rng.random())
+        paper = _colour(rng, 0.5, 0.95, rng.uniform(0.4, 1.0))
         paper += (table - paper) * 0.55 * difficulty * rng.random()
         shadow = gaussian_filter(np.roll(cover, (2, 2), (0, 1)), 1.5)[..., None]
         image = image * (1 - (0.35 - 0.15 * difficulty) * shadow)

@@ -19,8 +19,8 @@ class TrainConfig:
     ValueError: depth=9 is out of range: 1 to 5
     """
 
-    data: str = _setting("cells", "a generated set's name, or a folder with images/ and masks/", label="Data")
-    difficulty: float = _setting(0.5, "noise, uneven light and low contrast of the generated set", 0, 1, "Difficulty")
+    data: str = _setting("cells", "a generated domain's name, or a folder with images/ and masks/", label="Data")
+    difficulty: float = _setting(0.5, "noise, uneven light and low contrast of the generated images", 0, 1, "Difficulty")
     images: int = _setting(512, "training images that are generated; each is also turned and mirrored", 1, 4096, "Training images")
     size: int = _setting(96, "pixels a side of a training crop", 32, 512, "Crop")
     depth: int = _setting(3, "how many times the encoder halves the image", 1, 5, "Depth")

@@ -63,7 +63,7 @@ def start_form(store: Store, token: str | None) -> TrainConfig:
     meaning = {name: spec.metadata["meaning"] for name, spec in TrainConfig.__dataclass_fields__.items()}
     data_column, difficulty_column = st.columns([3.4, 1.6], vertical_alignment="bottom")
     titles = {name: domain.title for name, domain in DOMAINS.items()}
-    data = data_column.segmented_control("Data", list(DOMAINS), format_func=titles.__getitem__, default="cells", key="data", required=True)
+    data = data_column.pills("Data", list(DOMAINS), format_func=titles.__getitem__, default="cells", key="data", required=True)
     difficulty = difficulty_column.slider("Difficulty", 0.0, 1.0, 0.5, step=0.25, key="difficulty", help=meaning["difficulty"])
     depth_column, width_column, steps_column, button_column = st.columns([1.2, 1.2, 1.6, 1], vertical_alignment="bottom")
     depth = depth_column.segmented_control("Depth", [1, 2, 3, 4], default=3, key="depth", help=meaning["depth"], required=True)
