@@ -91,7 +91,7 @@ def test_a_run_ends_and_segments_pictures(visit: Visit, tmp_path: Path) -> None:
         assert sideways(page) == []
         assert findings(page) == []
         page.get_by_role("radio", name="A cell").click()
-        page.get_by_text(re.compile(r"of 550 × 660 pixels")).wait_for(timeout=90_000)
+        page.get_by_text(re.compile(r"Of 550 × 660 pixels")).wait_for(timeout=90_000)
         page.get_by_role("radio", name="Your own").click()
         chooser = page.locator("input[type=file]")
         chooser.wait_for(state="attached")

@@ -49,6 +49,6 @@ DOMAINS = {
         "The vessels of a retina; arteries have a bright reflex along them.",
         vessels.vessels,
         vessels.CLASSES,
-        (BLACK, VERMILION),
+        (BLACK, BLUE),
     ),
 }

@@ -277,8 +277,8 @@ def _snapshot(snapshot: Snapshot | None, config: TrainConfig) -> None:
         st.caption("The first pictures come with the first steps.")
         return
     classes, colours = classes_of(config.data)
-    wrong = snapshot.images if snapshot.images.ndim == 4 else np.repeat(snapshot.images[..., None], 3, axis=3)
-    wrong = np.where((snapshot.predictions != snapshot.truths)[..., None], np.array(WRONG, np.uint8), wrong)
+    grey_ones = snapshot.images if snapshot.images.ndim == 3 else snapshot.images.mean(3).astype(np.uint8)
+    wrong = np.where((snapshot.predictions != snapshot.truths)[..., None], np.array(WRONG, np.uint8), grey_ones[..., None])
     if len(classes) == 2:
         shown = np.where(snapshot.predictions > 0, snapshot.certainties, 255 - snapshot.certainties)
         told = f"Probability of {classes[1]} after {snapshot.step} steps: black 0, white 1", "Predicted probabilities"

@@ -80,7 +80,7 @@ def _result(data: bytes, store: Store, run: Run, shrink: int | None) -> None:
     classes, _ = classes_of(run.config.data)
     two = len(classes) == 2
     captions = {
-        "overlay": f"Overlay: {classes[1]} in orange" if two else "Overlay: each class in its colour",
+        "overlay": f"Overlay: {classes[1]} in colour" if two else "Overlay: each class in its colour",
         "probability": "Probability: black 0, white 1" if two else "How sure it is of the class: black 0, white 1",
         "mask": "Mask: probability above one half" if two else "Mask: the likeliest class",
     }
