@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from seglab.bench.train import Plain
 from seglab.data.cells import cells
 from seglab.data.domains import DOMAINS
 from seglab.data.sets import DataSet, open_set, unseen_scene
@@ -101,6 +102,13 @@ def test_cells_are_learned() -> None:
     """A fixed number of steps; how long they take is for `seglab bench train` to say."""
     end = list(fit(TrainConfig(steps=130, seed=0)))[-1]
     assert end.data["mean_iou"] >= 0.90
+
+
+def test_the_plain_loop_of_the_bench_trains_the_same_network_on_the_same_batches() -> None:
+    """So that the ratio compares like with like: its losses are those of the loop, up to half precision and the order of a sum."""
+    config = TrainConfig(**{**SMALL.as_json(), "learning_rate": 1e-6})
+    plain = Plain(config)
+    np.testing.assert_allclose([plain.step() for _ in range(3)], losses(list(fit(config)))[:3], rtol=0.02)
 
 
 def test_batches_depend_on_seed_and_step_alone() -> None:

@@ -77,7 +77,7 @@ class Plain:
 
     def step(self) -> float:
         images, labels = make_batch(self.data, self.config.seed, self.done, self.config.batch, self.kept)
-        loss = F.cross_entropy(self.model(torch.from_numpy(images)[:, None]), torch.from_numpy(labels))
+        loss = F.cross_entropy(self.model(torch.from_numpy(images)), torch.from_numpy(labels))
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
