@@ -6,6 +6,7 @@ needs no browser.
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from io import BytesIO
@@ -65,10 +66,11 @@ def pages() -> None:
             page = context.new_page()
             run = run or _trained(page, app)
             page.goto(f"{app}/{run}")
-            page.get_by_text("pixels are taken for cell").wait_for(timeout=60_000)
+            page.get_by_text(re.compile(r"^Of .* pixels, ")).wait_for(timeout=60_000)
             page.wait_for_timeout(1500)  # images fade in
             keep(page.locator("[data-testid=stImage] img").nth(4).screenshot(), f"train-{scheme}.png", CARD)
             page.set_viewport_size({"width": 1180, "height": 1400})
+            page.locator("[data-testid=stMain]").evaluate("main => main.scrollTo(0, 0)")
             page.wait_for_timeout(1500)
             keep(page.locator("[data-testid=stMain]").screenshot(), f"live-{scheme}.png")
             context.close()
