@@ -227,7 +227,7 @@ def _weights(run: str) -> Path:
 def _predict(given: argparse.Namespace) -> Result:
     from seglab.data.decode import decode
     from seglab.data.sets import classes_of
-    from seglab.infer.pictures import pictures
+    from seglab.infer.pictures import mask_file
     from seglab.infer.predict import segment
     from seglab.train.metrics import shares
     from seglab.train.weights import load_model
@@ -239,7 +239,7 @@ def _predict(given: argparse.Namespace) -> Result:
     except ValueError as error:
         raise ValueError(f"{given.image}: {error}") from None
     prediction = segment(model, image, given.shrink)
-    given.out.write_bytes(pictures(image, prediction, colours)["mask"])
+    given.out.write_bytes(mask_file(prediction.mask, colours))
     found = dict(zip(classes, shares(prediction.mask, model.classes), strict=True))
     height, width = image.shape[:2]
     if not given.json:

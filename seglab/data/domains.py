@@ -12,7 +12,6 @@ from seglab.data.scene import Scene
 BLACK, BLUE, ORANGE, GREEN, PURPLE, VERMILION, YELLOW, GREY = (
     (0, 0, 0), (0, 114, 178), (230, 159, 0), (0, 158, 115), (204, 121, 167), (213, 94, 0), (240, 228, 66), (153, 153, 153),
 )  # fmt: skip
-COLOURS = (BLACK, BLUE, ORANGE, GREEN, PURPLE, VERMILION, YELLOW, GREY)
 Colour = tuple[int, int, int]
 
 
@@ -24,13 +23,19 @@ class Domain:
     what: str  # a sentence
     make: Callable[[int, int, float], Scene]
     classes: tuple[str, ...]
-    colours: tuple[Colour, ...] = COLOURS
+    colours: tuple[Colour, ...]
     channels: int = 3
     inverts: bool = False  # whether bright and dark may change places in training
 
 
 DOMAINS = {
-    "shapes": Domain("Shapes", "Pieces of coloured paper, told apart by their form alone.", shapes.shapes, shapes.CLASSES),
+    "shapes": Domain(
+        "Shapes",
+        "Pieces of coloured paper, told apart by their form alone.",
+        shapes.shapes,
+        shapes.CLASSES,
+        (BLACK, BLUE, ORANGE, GREEN, PURPLE),
+    ),
     "cells": Domain(
         "Cells", "Touching cells, as under a phase-contrast microscope.", cells.cells, cells.CLASSES, (BLACK, VERMILION), 1, inverts=True
     ),

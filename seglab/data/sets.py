@@ -44,7 +44,7 @@ def classes_of(name: str) -> tuple[tuple[str, ...], tuple[Colour, ...]]:
     (('background', 'cell'), ((0, 0, 0), (213, 94, 0)))
     """
     domain = DOMAINS.get(name)
-    return (domain.classes, domain.colours[: len(domain.classes)]) if domain else (OWN_CLASSES, OWN_COLOURS)
+    return (domain.classes, domain.colours) if domain else (OWN_CLASSES, OWN_COLOURS)
 
 
 def unseen_scene(name: str, number: int, size: int, difficulty: float) -> Pair:

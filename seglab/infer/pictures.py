@@ -61,19 +61,21 @@ def painted(mask: NDArray[np.uint8], colours: Sequence[Colour]) -> NDArray[np.ui
 def pictures(image: Image, prediction: Prediction, colours: Sequence[Colour]) -> dict[str, bytes]:
     """The image, its mask, probability and overlay as PNG files by name.
 
-    Of two classes the mask is white on black and the probability that of the object; of more the mask holds the class numbers, with the
-    colours as its palette, and the probability is that of the class that is shown.
+    The probability is that of the object where there are two classes, else that of the class that is shown.
     """
     mask, two = prediction.mask, len(colours) == 2
     return {
         "image": png(grey(image)),
-        "mask": png(mask * np.uint8(255)) if two else _indexed(mask, colours),
+        "mask": mask_file(mask, colours),
         "probability": png(grey(prediction.found if two else prediction.chances.max(0))),
         "overlay": png(overlay(image, mask, colours)),
     }
 
 
-def _indexed(mask: NDArray[np.uint8], colours: Sequence[Colour]) -> bytes:
+def mask_file(mask: NDArray[np.uint8], colours: Sequence[Colour]) -> bytes:
+    """A mask as a PNG file: of two classes white on black, of more the class numbers, with the colours as its palette."""
+    if len(colours) == 2:
+        return png(mask * np.uint8(255))
     buffer, picture = BytesIO(), Files.fromarray(mask).convert("P")
     picture.putpalette([part for colour in colours for part in colour])
     picture.save(buffer, "PNG")

@@ -6,6 +6,7 @@ Source of the strategy: Ronneberger, Fischer and Brox, arXiv:1505.04597, figure 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ class Prediction:
     chances: Image
     shrink: int
 
-    @property
+    @cached_property
     def mask(self) -> NDArray[np.uint8]:
         """The likeliest class of every pixel (H, W)."""
         return np.asarray(self.chances.argmax(0), np.uint8)

@@ -34,7 +34,7 @@ def segment_panel(store: Store, run: Run) -> None:
     left, right = st.columns([1, 1], vertical_alignment="top")
     name = run.config.data
     sources = [*(PHOTOGRAPHS if name == "cells" else []), *([NEW] if name in DOMAINS else []), OWN]
-    source = left.segmented_control("Picture", sources, default=sources[0], key="picture", required=True) or sources[0]
+    source = left.segmented_control("Picture", sources, default=sources[0], key=f"picture.{name}", required=True) or sources[0]
     told = "The network has seen things of one size only. A picture of larger ones has to be shrunk first."
     shrink = right.segmented_control("Shrink", list(SHRINKS), default="Automatic", key="shrink", help=told, required=True)
     if source == OWN:
