@@ -90,18 +90,23 @@ def test_shapes_are_told_apart_by_form_alone() -> None:
 
 
 def test_arteries_have_a_bright_reflex_along_them() -> None:
-    """The middle of a wide vessel is brighter than its sides more often where the difficulty is high."""
+    """The middle of a wide vessel is brighter than its sides close by; without the reflex it is so in 1 to 2 % of its pixels, by noise."""
 
     def bright(difficulty: float) -> float:
         found = []
         for seed in range(12):
             scene = vessels(seed, 192, difficulty)
             deep = ndimage.distance_transform_edt(scene.mask)
-            red = ndimage.gaussian_filter(scene.image[..., 1], 0.7)
-            found.append(red[deep > 2.2].mean() - red[(deep > 0.9) & (deep < 1.8)].mean())
+            green = ndimage.gaussian_filter(scene.image[..., 1], 0.5)
+            side = ((deep > 0.9) & (deep < 1.8)).astype(float)
+            near = ndimage.gaussian_filter(green * side, 2) / np.maximum(ndimage.gaussian_filter(side, 2), 1e-3)
+            found.append(((green - near)[deep > 2.2] > 0.03).mean())
         return float(np.mean(found))
 
-    assert bright(1.0) > bright(0.0)
+    easy, hard = bright(0.0), bright(1.0)
+    assert easy > 0.05
+    assert hard > 0.1
+    assert hard > easy
 
 
 def test_touching_cells_keep_background_between_them() -> None:
