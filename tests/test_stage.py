@@ -993,3 +993,29 @@ def test_the_truth_says_what_it_costs(stage: Mounted) -> None:
     told, cost = stage.ledger.rsplit(" costs ", 1)
     assert re.fullmatch(r"T\(0,1\) = 1; where it should be so, Y\(0,1\) = 0\.8\d+", told)
     assert float(cost) == pytest.approx(-np.log(numbers(told)[-1]), rel=1e-5)
+
+
+def test_titles_in_large_type_do_not_run_into_other_grids(stage: Mounted) -> None:
+    """What is written above a grid ends before the grid that stands beside it."""
+    stage.page.set_viewport_size({"width": 1900, "height": 1080})
+    stage.open(LESSONS["unet_by_hand"])
+    found = stage.js(
+        """() => {
+          const written = [], plain = CanvasRenderingContext2D.prototype.fillText, { board } = stage;
+          stage.enlarge(true);
+          CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...more) {
+            if (this.font.includes(`${13 * 1.4}px`) && this.textAlign === "left" && text) written.push([text, x, y, this.measureText(text).width]);
+            return plain.call(this, text, x, y, ...more);
+          };
+          board.measure();
+          board.draw({ base: true });
+          board.paint();
+          CanvasRenderingContext2D.prototype.fillText = plain;
+          const places = board.places.filter(Boolean);
+          return [written.length, written.filter(([, x, y, width]) =>
+            places.some((place) => x < place.x && x + width > place.x && y > place.y && y - 9 < place.y + place.height))];
+        }"""
+    )
+    stage.page.set_viewport_size({"width": 1100, "height": 900})
+    assert found[0] > 20, "titles and sizes are written"
+    assert found[1] == []
