@@ -59,7 +59,11 @@ def parser() -> argparse.ArgumentParser:
     length.add_argument("--steps", type=int, help="train for so many steps (300)")
     for setting in _settings():
         option, told = f"--{setting.name.replace('_', '-')}", f"{setting.metadata['meaning']} ({setting.default})"
-        train.add_argument(option, type=type(setting.default), default=setting.default, metavar=setting.name.upper(), help=told)
+        if isinstance(setting.default, bool):
+            train.add_argument(option, action=argparse.BooleanOptionalAction, default=setting.default, help=told)
+        else:
+            kind = {"choices": setting.metadata["choices"]} if setting.metadata["choices"] else {"metavar": setting.name.upper()}
+            train.add_argument(option, type=type(setting.default), default=setting.default, help=told, **kind)
     train.add_argument("--out", type=Path, metavar="FOLDER", help="also write weights, configuration and metrics here")
     train.set_defaults(act=_train)
 
