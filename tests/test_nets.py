@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
+import sys
+from io import BytesIO
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seglab.data.cells import cells
+from seglab.data.decode import decode
 from seglab.data.landcover import landcover
 from seglab.infer.predict import segment, tiled
 from seglab.nets.fitting import at_least, border, fitting_size, margin, output_size
+from seglab.nets.onnx import to_onnx
+from seglab.nets.script import standalone
 from seglab.nets.unet import CHOICES, UNet, Unpool
 from seglab.train.batches import standardised
 from seglab.train.config import TrainConfig
+from seglab.train.loop import Checkpoint, fit
+from seglab.train.network import network
+from seglab.train.weights import load_model, read_checkpoint, read_classes, write_checkpoint
 
 GRID = [dict(zip(CHOICES, values)) for values in product(*CHOICES.values())]
 
@@ -192,7 +207,7 @@ def test_skips_of_the_valid_network_are_the_middle() -> None:
     """With convolutions that only copy the centre, a valid network with added skips sums the same pixel on every level."""
     net = UNet(1, 2, 2, 1, norm="none", skip="add", upsampling="nearest", padding="valid")
     with torch.no_grad():
-        for name, parameter in net.named_parameters():
+        for parameter in net.parameters():
             parameter.zero_()
             if parameter.dim() == 4:
                 parameter[0, 0, parameter.shape[2] // 2, parameter.shape[3] // 2] = 1
@@ -242,3 +257,314 @@ def test_a_prediction_has_the_size_of_its_image(choice: dict[str, str], depth: i
         prediction = segment(net, image, shrink)
         assert prediction.mask.shape == image.shape[:2]
         np.testing.assert_allclose(prediction.chances.sum(0), 1, atol=1e-5)
+
+
+def config_of(net: UNet) -> TrainConfig:
+    return TrainConfig(**{name: value for name, value in net.options.items() if name not in ("in_channels", "classes")})
+
+
+def save(path: Path, net: UNet, classes: tuple[str, ...] = ()) -> Path:
+    tensors = {f"model.{name}": tensor.clone() for name, tensor in net.state_dict().items()}
+    write_checkpoint(path, Checkpoint(tensors | {"optimiser.0.step": torch.tensor(1.0)}, 3, 0.5), config_of(net), classes)
+    return path
+
+
+def pictured(kind: str) -> bytes:
+    """An image file: grey, grey of 16 bits, coloured, or partly transparent."""
+    if kind in ("grey", "deep"):
+        values = cells(5, 96).image[:70, :93]
+        picture = Image.fromarray((values * 255).astype(np.uint8) if kind == "grey" else (values * 40_000).astype(np.uint16))
+    else:
+        picture = Image.fromarray((landcover(5, 96).image[:70, :93] * 255).astype(np.uint8))
+    if kind == "transparent":
+        picture.putalpha(Image.fromarray(np.tile(np.arange(93, dtype=np.uint8) * 2, (70, 1))))
+    file = BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("grey", {}),
+        ("deep", {"norm": "none", "skip": "add", "upsampling": "nearest"}),
+        ("colour", {"in_channels": 3, "classes": 5, "skip": "none", "upsampling": "unpool", "padding": "valid"}),
+        ("transparent", {"in_channels": 3, "classes": 3, "norm": "group", "upsampling": "bilinear"}),
+    ],
+)
+def test_the_script_alone_gives_the_mask_that_seglab_gives(kind: str, options: dict[str, Any], tmp_path: Path) -> None:
+    net = settled(**{"depth": 2, "width": 8, **options})
+    with torch.no_grad():  # so that no class has it all
+        net.head.bias.sub_(torch.from_numpy(np.log(tiled(net, standardised(decode(pictured(kind), net.channels == 3))).mean((1, 2)))))
+    classes = ("it's", 'a "b"', "ü", "d", "e")[: net.classes]
+    save(tmp_path / "w.safetensors", net)
+    (tmp_path / "model.py").write_text(standalone(net.options, classes), encoding="utf-8")
+    (tmp_path / "image.png").write_bytes(pictured(kind))
+    alone = "import runpy, sys; sys.modules['seglab'] = None; del sys.argv[0]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    given = [sys.executable, "-I", "-X", "utf8", "-c", alone, "model.py", "w.safetensors", "image.png", "mask.png"]
+    done = subprocess.run(given, cwd=tmp_path, capture_output=True, encoding="utf-8", env={"PYTHONPATH": ""}, check=False)
+    assert done.returncode == 0, done.stderr
+    found = np.asarray(Image.open(tmp_path / "mask.png"))
+    mask = segment(net, decode(pictured(kind), net.channels == 3), 1).mask
+    assert len(np.unique(mask)) == net.classes, "a mask of one class would show nothing"
+    np.testing.assert_array_equal(found, mask * 255 if net.classes == 2 else mask)
+    assert [line.split(maxsplit=1)[1] for line in done.stdout.splitlines()] == list(classes)
+
+
+def test_a_script_is_made_without_torch_and_refuses_names_that_are_too_few() -> None:
+    code = "import sys, seglab.nets.script, seglab.nets.fitting, seglab.train.header; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    with pytest.raises(ValueError) as error:
+        standalone(UNet(classes=3).options, ["a", "b"])
+    assert str(error.value) == "2 names for 3 classes: one each is needed"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"depth": 3},
+        {"depth": 1, "in_channels": 3, "classes": 4, "norm": "none", "skip": "none", "upsampling": "nearest", "padding": "valid"},
+        {"depth": 2, "norm": "group", "skip": "add", "upsampling": "bilinear", "padding": "valid"},
+        {"depth": 2, "skip": "none", "upsampling": "unpool"},
+        {"depth": 2, "upsampling": "unpool", "padding": "valid"},
+    ],
+)
+def test_onnx_answers_as_torch_does_at_other_sizes_too(options: dict[str, Any]) -> None:
+    import onnxruntime
+
+    net = settled(**{"width": 8, **options}).train()
+    size = at_least(1 if options["depth"] == 3 else 60, net.depth, net.padding)
+    runner = onnxruntime.InferenceSession(to_onnx(net, size))
+    assert net.training, "the network is left as it was"
+    net.eval()
+    assert [given.name for given in runner.get_inputs() + runner.get_outputs()] == ["image", "logits"]
+    step = 2**net.depth
+    for count, high, wide in ((1, size + step, size + step), (2, size + 3 * step, size + step), (3, size + 5 * step, size + 12 * step)):
+        x = torch.randn(count, net.channels, high, wide)
+        with torch.no_grad():
+            expected = net(x).numpy()
+        np.testing.assert_allclose(runner.run(None, {"image": x.numpy()})[0], expected, atol=1e-4)
+
+
+def test_onnx_says_what_it_cannot(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="size=50 does not halve 3 times"):
+        to_onnx(UNet(), 50)
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise torch.onnx.errors.OnnxExporterError("no such operator\nand much more")
+
+    monkeypatch.setattr(torch.onnx, "export", broken)
+    with pytest.raises(ValueError, match=r"^torch \S+ cannot write upsampling='unpool' as ONNX: no such operator$"):
+        to_onnx(UNet(upsampling="unpool"), 48)
+    monkeypatch.setitem(sys.modules, "onnxscript", None)
+    with pytest.raises(ValueError, match=r'pip install "seglab\[onnx\]"'):
+        to_onnx(UNet(), 48)
+
+
+@pytest.mark.parametrize("choice", GRID, ids=named)
+def test_every_choice_is_read_back(choice: dict[str, str], tmp_path: Path) -> None:
+    net = settled(in_channels=3, classes=4, depth=2, width=4, **choice)
+    model, config = load_model(save(tmp_path / "w.safetensors", net))
+    assert model.options == net.options
+    assert network(config, 3, 4).options == net.options
+    x = torch.randn(1, 3, *[at_least(40, 2, choice["padding"])] * 2)
+    assert torch.equal(model(x), net(x))
+    assert all(p.requires_grad and not p.is_meta for p in model.parameters())
+
+
+def test_names_of_classes_are_kept(tmp_path: Path) -> None:
+    names = ("background", "Zelle, groß")
+    path = save(tmp_path / "w.safetensors", UNet(depth=1, width=4), names)
+    assert read_classes(path) == names
+    load_model(path)
+    assert read_classes(save(path, UNet(depth=1, width=4))) == ()
+    with pytest.raises(ValueError, match="names 3 classes: its network has 2"):
+        load_model(save(path, UNet(depth=1, width=4), ("a", "b", "c")))
+    with pytest.raises(ValueError, match="is not there"):
+        read_classes(tmp_path / "nothing")
+
+
+def rewritten(path: Path, told: dict[str, str | None] | None = None, tensors: dict[str, Tensor | None] | None = None) -> Path:
+    """The file with some of its metadata and tensors changed, or left out where None."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        before = file.metadata()
+    kept = {name: value for name, value in {**before, **(told or {})}.items() if value is not None}
+    held = {name: value for name, value in {**load_file(path), **(tensors or {})}.items() if value is not None}
+    save_file({name: value.clone() for name, value in held.items()}, path, metadata=kept)
+    return path
+
+
+def refusal(path: Path) -> str:
+    """What both ways of reading say, one sentence; without the file's own name."""
+    said = set()
+    for read in (load_model, read_checkpoint):
+        with pytest.raises(ValueError) as error:
+            read(path)
+        said.add(str(error.value).replace(str(path), "FILE"))
+    assert len(said) == 1
+    return said.pop()
+
+
+@pytest.mark.parametrize(
+    ("tensors", "sentence"),
+    [
+        ({"model.head.bias": None}, "FILE: head.bias is missing: the configuration in the file asks for it"),
+        ({"model.head.weight": None}, "FILE: head.weight is missing"),
+        ({"model.encoder.0.0.weight": torch.zeros(4)}, "FILE: encoder.0.0.weight has shape (4,): four sizes are needed"),
+        ({"model.encoder.0.0.weight": torch.zeros(4, 2, 3, 3)}, "FILE is for images of 2 channels: 1 (grey) or 3 (colour) are possible"),
+        ({"model.head.weight": torch.zeros(33, 4, 1, 1)}, "FILE is for 33 classes: 2 to 32 are possible"),
+        ({"model.head.weight": torch.zeros(1, 4, 1, 1)}, "FILE is for 1 classes: 2 to 32 are possible"),
+        (
+            {"model.encoder.0.0.weight": torch.zeros(16, 3, 3, 3)},
+            "FILE: encoder.0.0.weight has shape (16, 3, 3, 3): the configuration in the file asks for (4, 3, 3, 3)",
+        ),
+        (
+            {"model.bottleneck.0.weight": None, "model.up.0.bias": torch.zeros(5), "model.more": torch.zeros(2)},
+            "FILE: bottleneck.0.weight is missing: the configuration in the file asks for it (2 more do not fit)",
+        ),
+        ({"model.more": torch.zeros(2)}, "FILE: more of shape (2,) is unknown to the network of the configuration in the file"),
+        ({"other": torch.zeros(2)}, "FILE: other of shape (2,) is unknown to the network of the configuration in the file"),
+        (
+            {"optimiser.99.exp_avg": torch.zeros(2)},
+            "FILE: optimiser.99.exp_avg of shape (2,) is unknown to the network of the configuration in the file",
+        ),
+        (
+            {"optimiser.0.exp_avg": torch.zeros(2)},
+            "FILE: optimiser.0.exp_avg of shape (2,) is unknown to the network of the configuration in the file",
+        ),
+        ({"model.head.bias": torch.zeros(2, dtype=torch.float16)}, "FILE: head.bias is of the kind F16: F32 is needed"),
+        (
+            {"model.head.bias": torch.tensor([0, torch.nan])},
+            "FILE: head.bias holds values that are not finite: such weights predict nothing",
+        ),
+    ],
+)
+def test_weights_that_do_not_fit_are_named(tensors: dict[str, Tensor | None], sentence: str, tmp_path: Path) -> None:
+    path = save(tmp_path / "w.safetensors", UNet(depth=1, width=4))
+    assert refusal(rewritten(path, tensors=tensors)) == sentence
+
+
+@pytest.mark.parametrize(
+    ("config", "sentence"),
+    [
+        (None, "FILE holds no seglab configuration: it was written by another program"),
+        ("{", "FILE holds a configuration that is no JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"),
+        ("[" * 100_000, "FILE holds a configuration that is no JSON: it is nested too deeply"),
+        ("[3]", "FILE holds a configuration that is no JSON object"),
+        ('{"deep": 3}', "FILE holds a configuration that is not possible: deep is no setting of this version of seglab"),
+        ('{"depth": 9}', "FILE holds a configuration that is not possible: depth=9 is out of range: 1 to 5"),
+        ('{"depth": 3.0}', "FILE holds a configuration that is not possible: depth=3.0 is no int"),
+        ('{"depth": [3]}', "FILE holds a configuration that is not possible: depth=[3] is not a number: 1 to 5"),
+        ('{"data": ["cells"]}', "FILE holds a configuration that is not possible: data=['cells'] is no str"),
+        ('{"norm": {}}', "FILE holds a configuration that is not possible: norm={} is unknown: batch, group or none"),
+        ('{"depth": 1e999}', "FILE holds a configuration that is not possible: cannot convert float infinity to integer"),
+        ('{"depth": NaN}', "FILE holds a configuration that is no JSON: NaN is no number"),
+    ],
+    ids=range(12),
+)
+def test_configurations_that_are_not_possible_are_said(config: str | None, sentence: str, tmp_path: Path) -> None:
+    path = save(tmp_path / "w.safetensors", UNet(depth=1, width=4))
+    assert refusal(rewritten(path, {"config": config})) == sentence
+
+
+@pytest.mark.parametrize("classes", ['"ab"', '["a"]', '["a", 3]', "{}", "[" * 100_000, json.dumps(["a"] * 33)], ids=range(6))
+def test_names_that_are_no_list_of_names_are_said(classes: str, tmp_path: Path) -> None:
+    path = rewritten(save(tmp_path / "w.safetensors", UNet(depth=1, width=4)), {"classes": classes})
+    assert "holds a list of classes that is no" in refusal(path)
+    with pytest.raises(ValueError, match="holds a list of classes that is no"):
+        read_classes(path)
+
+
+@pytest.mark.parametrize("told", [{"step": "x"}, {"step": None}, {"step": "-1"}, {"seconds": "inf"}, {"seconds": "nan"}])
+def test_progress_that_cannot_be_is_said(told: dict[str, str | None], tmp_path: Path) -> None:
+    path = rewritten(save(tmp_path / "w.safetensors", UNet(depth=1, width=4)), told)
+    with pytest.raises(ValueError, match=r"does not say after how many steps|which cannot be"):
+        read_checkpoint(path)
+
+
+def test_pickles_and_pieces_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    for zipped in (True, False):
+        torch.save(UNet(depth=1, width=4).state_dict(), path, _use_new_zipfile_serialization=zipped)
+        assert refusal(path) == "FILE is a pickle (.pt): only safetensors are read, since a pickle can run code of its own"
+    whole = save(path, UNet(depth=1, width=4)).read_bytes()
+    for piece in (whole[:-1], whole[:100], whole[:5], b""):
+        path.write_bytes(piece)
+        assert refusal(path).startswith("FILE is damaged: ")
+    path.unlink()
+    path.mkdir()
+    assert refusal(path).startswith("FILE is damaged: ")
+
+
+def test_a_small_file_that_asks_for_a_large_network_takes_no_memory(tmp_path: Path) -> None:
+    path = save(tmp_path / "w.safetensors", UNet(depth=1, width=4))
+    code = (
+        "import resource, sys\nfrom pathlib import Path\nfrom seglab.train.weights import load_model\n"
+        "used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\nbefore = used()\n"
+        "try:\n    load_model(Path(sys.argv[1]))\nexcept ValueError as error:\n    print(error)\nprint((used() - before) / 1024)"
+    )
+    rewritten(path, {"config": json.dumps({"depth": 5, "width": 64})})
+    said, mebibytes = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert "encoder.0.0.weight has shape (4, 1, 3, 3): the configuration in the file asks for (64, 1, 3, 3)" in said
+    assert float(mebibytes) < 200, "the network itself has 500 MiB"
+
+
+def corrupted(whole: bytes, rng: np.random.Generator) -> bytes:
+    """The file with bytes flipped, cut off, or with a number, a word or a setting of its header changed."""
+    data, header = bytearray(whole), int.from_bytes(whole[:8], "little")
+    kind = rng.integers(5)
+    if kind == 0:
+        return whole[: rng.integers(len(whole))]
+    if kind in (1, 2):
+        for _ in range(rng.integers(1, 5)):
+            data[rng.integers(len(whole) if kind == 1 else header + 8)] ^= 1 << rng.integers(8)
+        return bytes(data)
+    text = whole[8 : 8 + header].decode()
+    if kind == 3:
+        places = [match.span() for match in re.finditer(r"\d+|[A-Za-z_.]+", text)]
+    else:
+        places = [match.span() for match in re.finditer(r'(?<=\\": )[^,}]+(?=, |})', text)]
+    begin, end = places[rng.integers(len(places))]
+    words = [
+        "",
+        "0",
+        "-1",
+        "7",
+        "1e400",
+        "99999999999999999999",
+        "NaN",
+        "null",
+        "true",
+        "[]",
+        "{}",
+        "2.5",
+        "F16",
+        "I64",
+        "ÿ",
+        '\\"valid\\"',
+        '\\"add\\"',
+    ]
+    text = (text[:begin] + str(rng.choice(words)) + text[end:]).encode()
+    return len(text).to_bytes(8, "little") + text + whole[8 + header :]
+
+
+def test_no_file_whatsoever_raises_anything_but_a_sentence(tmp_path: Path) -> None:
+    config = TrainConfig(steps=1, width=4, depth=1, images=2, batch=2, size=32, device="cpu", threads=1)
+    saved = next(event for event in fit(config) if event.kind == "checkpoint").data["checkpoint"]
+    path = tmp_path / "w.safetensors"
+    write_checkpoint(path, saved, config, ("background", "cell"))
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    outcomes = {"read": 0, "refused": 0}
+    for _ in range(300):
+        path.write_bytes(corrupted(whole, rng))
+        for read in (load_model, read_checkpoint, read_classes):
+            try:
+                read(path)
+                outcomes["read"] += 1
+            except ValueError as error:
+                outcomes["refused"] += 1
+                assert str(error).startswith(str(path))
+                assert "\n" not in str(error)
+    assert min(outcomes.values()) > 100, outcomes
