@@ -62,13 +62,13 @@ def fitting_size(size: int, depth: int, padding: str) -> int:
 def margin(depth: int, padding: str, upsampling: str) -> int:
     """Pixels around a part of an image, itself of whole steps of the deepest level, that its mask depends on.
 
-    With padding, convolutions reach 6 * 2^depth - 4 pixels and bilinear upsampling 2 * 2^depth - 2 more: 8 steps hold both. Without, the
+    With padding, convolutions reach 6 * 2^depth - 4 pixels and bilinear upsampling 2^depth - 1 more: 7 steps hold both. Without, the
     border is enough, except that bilinear upsampling has no neighbour beyond a map's edge: that spoils 2^depth - 1 pixels of the mask.
 
     >>> margin(3, "same", "bilinear"), margin(3, "valid", "transposed"), margin(3, "valid", "bilinear")
-    (64, 44, 52)
+    (56, 44, 52)
     """
     step: int = 2**depth
     if padding == "valid":
         return border(depth, padding) + (step if upsampling == "bilinear" else 0)
-    return 8 * step
+    return 7 * step
