@@ -122,9 +122,25 @@ def _train(given: argparse.Namespace) -> Result:
 
     others = {setting.name: getattr(given, setting.name) for setting in _settings()}
     length = {"seconds": given.seconds} if given.seconds is not None else {"steps": given.steps if given.steps is not None else 300}
-    config = TrainConfig(data=given.data, **others, **length)
+    data, notes = _looked_at(given.data)
+    config = TrainConfig(data=data, **others, **length)
+    if not given.json:
+        print("".join(f"{note}\n" for note in notes), end="")
     store = Store()
-    return _work(store, store.create(config, _own_token(store)), given)
+    return {**_work(store, store.create(config, _own_token(store)), given), "notes": notes}
+
+
+def _looked_at(data: str) -> tuple[str, list[str]]:
+    """The name of a data set that holds wherever it is read, and what is worth knowing of it. Raises ValueError with all that is wrong."""
+    from seglab.data.domains import DOMAINS
+    from seglab.data.remembered import summary_of
+    from seglab.data.uploads import folder_of, is_upload
+
+    if data in DOMAINS:
+        return data, []
+    summary = summary_of(folder_of(data))
+    summary.refuse(data)
+    return data if is_upload(data) else str(Path(data).resolve()), list(summary.notes)
 
 
 def _resume(given: argparse.Namespace) -> Result:
@@ -230,14 +246,14 @@ def _weights(run: str) -> Path:
 
 def _predict(given: argparse.Namespace) -> Result:
     from seglab.data.decode import decode
-    from seglab.data.sets import classes_of
+    from seglab.data.sets import classes_for
     from seglab.infer.pictures import mask_file
     from seglab.infer.predict import segment
     from seglab.train.metrics import shares
     from seglab.train.weights import load_model
 
     model, config = load_model(_weights(given.run))
-    classes, colours = classes_of(config.data)
+    classes, colours = classes_for(config.data, model.classes)
     try:
         image = decode(given.image.read_bytes(), colour=model.channels == 3)
     except ValueError as error:

@@ -54,8 +54,16 @@ def overlay(image: Image, mask: NDArray[np.uint8], colours: Sequence[Colour]) ->
 
 def painted(mask: NDArray[np.uint8], colours: Sequence[Colour]) -> NDArray[np.uint8]:
     """Class numbers as colours, (..., 3); of two classes, white on black."""
-    shown = ((0, 0, 0), (255, 255, 255)) if len(colours) == 2 else colours
-    return np.array(shown, np.uint8)[mask]
+    return np.array(shown_colours(colours), np.uint8)[mask]
+
+
+def shown_colours(colours: Sequence[Colour]) -> Sequence[Colour]:
+    """What masks are painted with: black and white where there are two classes, else the classes' own colours.
+
+    >>> shown_colours(((0, 0, 0), (213, 94, 0)))
+    ((0, 0, 0), (255, 255, 255))
+    """
+    return ((0, 0, 0), (255, 255, 255)) if len(colours) == 2 else colours
 
 
 def pictures(image: Image, prediction: Prediction, colours: Sequence[Colour]) -> dict[str, bytes]:

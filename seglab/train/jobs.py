@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from seglab.data.summary import Summary
 from seglab.train.config import TrainConfig
 from seglab.train.store import Run, Store
 
@@ -219,6 +220,24 @@ def _segment(place: Path, data: bytes, weights: Path, shrink: int | None) -> Pic
         source.write_bytes(data)
         said = workers().submit("segment", image=str(source), weights=str(weights), shrink=shrink, out=folder).result()
         return said, {path.stem: path.read_bytes() for path in Path(folder).glob("*.png")}
+
+
+Found = tuple[Summary, dict[str, bytes]]
+
+
+def inspect_set(store: Store, name: str) -> Future[Found]:
+    """Look into a data set in a worker: what is found, and where nothing is wrong its first images and masks as PNG by name.
+
+    TaskError with a sentence for one that is not there.
+    """
+    return _desk.submit(_inspect, store.uploads(), name)
+
+
+def _inspect(place: Path, name: str) -> Found:
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        workers().submit("inspect", data=name, out=folder).result()
+        summary = Summary.from_json(json.loads((Path(folder) / "summary.json").read_text(encoding="utf-8")))
+        return summary, {path.stem: path.read_bytes() for path in Path(folder).glob("*.png")}
 
 
 def check_code(code: str, expected: Any) -> Callable[[], float]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 import shutil
 import sqlite3
@@ -25,6 +24,9 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from seglab.data.home import home as home
+from seglab.data.uploads import prune as prune_uploads
+from seglab.data.uploads import title_of
 from seglab.train.config import TrainConfig
 
 SCHEMA = 2
@@ -87,11 +89,6 @@ class Snapshot:
     certainties: NDArray[np.uint8]
 
 
-def home() -> Path:
-    """The folder of runs: the environment variable SEGLAB_HOME, else ~/.seglab."""
-    return Path(os.environ.get("SEGLAB_HOME") or Path.home() / ".seglab")
-
-
 def owner_mark(token: str) -> str:
     """What is stored of an owner token; the token itself stays in the owner's browser."""
     return hashlib.sha256(token.encode()).hexdigest()
@@ -142,7 +139,7 @@ class Store:
             now,
             now,
             owner_mark(token),
-            name or config.data,
+            name or title_of(config.data),
             json.dumps(config.as_json()),
             "queued",
             "run",
@@ -326,7 +323,9 @@ class Store:
         self.prune()
 
     def prune(self) -> None:
-        """Delete ended runs that are too old or too many."""
+        """Delete ended runs that are too old or too many, and then such uploads as no run needs."""
         for number, run in enumerate(self.runs()):
             if not run.open and (number >= KEPT_RUNS or time.time() - run.created > KEPT_DAYS * 86_400):
                 self._remove(run.id)
+        if self.folder == home():  # another store's runs are not known here
+            prune_uploads(keep={run.config.data for run in self.runs()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ def train(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
 def segment(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     """Decode the file `image`, segment it with the weights in `weights`, write pictures into the folder `out`."""
     from seglab.data.decode import decode
-    from seglab.data.sets import classes_of
+    from seglab.data.sets import classes_for
     from seglab.infer.pictures import pictures
     from seglab.infer.predict import segment as predict
     from seglab.train.metrics import shares
@@ -30,9 +31,24 @@ def segment(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     model, config = load_model(Path(task["weights"]))
     image = decode(Path(task["image"]).read_bytes(), colour=model.channels == 3)
     prediction = predict(model, image, task["shrink"])
-    for name, data in pictures(image, prediction, classes_of(config.data)[1]).items():
+    for name, data in pictures(image, prediction, classes_for(config.data, model.classes)[1]).items():
         (Path(task["out"]) / f"{name}.png").write_bytes(data)
     return {"shrink": prediction.shrink, "shares": shares(prediction.mask, model.classes), "size": list(image.shape[:2])}
+
+
+def inspect(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Look into the data set `data`; write what is found as summary.json into the folder `out`, and images.png and masks.png of its first
+    pairs where nothing is wrong."""
+    from seglab.data.sets import look_into
+    from seglab.infer.strips import strips
+
+    pairs, out = look_into(task["data"]), Path(task["out"])
+    # An answer has 4000 bytes at most, and names of files may be longer together.
+    (out / "summary.json").write_text(json.dumps(pairs.summary.as_json()), encoding="utf-8")
+    if not pairs.summary.problems:
+        for name, data in strips(pairs).items():
+            (out / f"{name}.png").write_bytes(data)
+    return {"pairs": pairs.summary.pairs, "problems": len(pairs.summary.problems)}
 
 
 def check(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
@@ -44,4 +60,9 @@ def check(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     return {"difference": difference(run_snippet(task["code"])["output"], np.array(task["expected"], float))}
 
 
-TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {"train": train, "segment": segment, "check": check}
+TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {
+    "train": train,
+    "segment": segment,
+    "inspect": inspect,
+    "check": check,
+}

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import time
 from base64 import b64encode
-from html import escape
 
 import numpy as np
 import streamlit as st
@@ -19,7 +17,9 @@ from seglab.train.config import TrainConfig
 from seglab.train.jobs import resume_run, start_run
 from seglab.train.store import KEPT_DAYS, KEPT_RUNS, NotFoundError, NotOwnerError, Run, Snapshot, Store
 from seglab.ui.curves import Point, curves, taken_along
+from seglab.ui.legend import legend
 from seglab.ui.links import KEPT, in_lecture, remember
+from seglab.ui.plain import plain as plain
 
 POLL = 0.35  # seconds between looks at a run that is under way
 POLL_FIRST = 0.05  # until it has its first point, which each look waits for
@@ -134,12 +134,7 @@ def _legend(config: TrainConfig) -> None:
     classes, colours = classes_of(config.data)
     if len(classes) == 2:
         return
-    names = [
-        f'<span style="white-space: nowrap"><span style="display: inline-block; width: 0.8em; height: 0.8em; margin-right: 0.35em;'
-        f' border: 1px solid currentColor; background: rgb{colour}"></span>{escape(name)}</span>'
-        for name, colour in zip(classes, colours, strict=True)
-    ]
-    st.html(f'<div style="display: flex; flex-wrap: wrap; gap: 0.2rem 1rem">{"".join(names)}</div>')
+    legend(classes, colours)
 
 
 def _chart(points: list[Point], config: TrainConfig) -> None:
@@ -267,11 +262,6 @@ def _rename(store: Store, identity: str, token: str | None) -> None:
         st.session_state["runs.refused"] = f"{str(error)[:1].upper()}{str(error)[1:]}."
 
 
-def plain(text: str) -> str:
-    """Text without a meaning in Markdown."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~$:])", r"\\\1", text)
-
-
 def _snapshot(snapshot: Snapshot | None, config: TrainConfig) -> None:
     if snapshot is None:
         st.caption("The first pictures come with the first steps.")
@@ -315,7 +305,7 @@ def own_runs(store: Store, token: str | None, current: Run | None) -> None:
     with st.expander(f"Runs of this browser ({len(mine)})", icon=":material/history:"):
         st.caption(
             f"A run's link lets anybody watch it; only this browser can pause, stop or delete it. Runs are kept for {KEPT_DAYS} days,"
-            f" {KEPT_RUNS} at most on this server. Pictures that you upload are not kept."
+            f" {KEPT_RUNS} at most on this server. Pictures that you only segment are not kept."
         )
         if current and store.owns(current.id, token):
             st.text_input(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import Future, wait
 from hashlib import sha256
+from typing import Any
 
 import streamlit as st
 
 from seglab.data.domains import DOMAINS
-from seglab.data.sets import classes_of, unseen_scene
+from seglab.data.sets import classes_for, unseen_scene
 from seglab.infer.pictures import grey, png
 from seglab.train.jobs import Pictures, segment_file
 from seglab.train.store import Run, Store
@@ -69,7 +70,7 @@ def _result(data: bytes, store: Store, run: Run, shrink: int | None) -> None:
     answer = _asked(data, store, run, shrink)
     wait([answer], timeout=0.05)
     if not answer.done():
-        _wait_for(answer)
+        wait_for(answer, "A worker is looking at the picture…")
         return
     error = answer.exception()
     if error is not None:
@@ -77,7 +78,7 @@ def _result(data: bytes, store: Store, run: Run, shrink: int | None) -> None:
         return
     said, pictures = answer.result()
     height, width = said["size"]
-    classes, _ = classes_of(run.config.data)
+    classes, _ = classes_for(run.config.data, len(said["shares"]))
     two = len(classes) == 2
     captions = {
         "overlay": f"Overlay: {classes[1]} in colour" if two else "Overlay: each class in its colour",
@@ -109,10 +110,12 @@ def _asked(data: bytes, store: Store, run: Run, shrink: int | None) -> Future[Pi
     return answer
 
 
-def _wait_for(answer: Future[Pictures]) -> None:
+def wait_for(answer: Future[Any], told: str) -> None:
+    """Say what is under way, and run the page again once the answer is there."""
+
     @st.fragment(run_every=0.25)
     def look() -> None:
-        st.markdown(":material/hourglass_top: A worker is looking at the picture…")
+        st.markdown(f":material/hourglass_top: {told}")
         if answer.done():
             st.rerun()
 
