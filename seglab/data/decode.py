@@ -36,14 +36,20 @@ def decode(data: bytes, colour: bool = False) -> Image:
 
     Raises ValueError with a sentence for what is no image, is damaged, too large, or smaller than 8 pixels a side.
     """
-    return np.asarray(_values(_open(data), colour), np.float32)
+    picture = _open(data)
+    if picture.mode in DEEP:
+        grey = _stretched(picture)
+        return np.repeat(grey[..., None], 3, axis=2) if colour else grey
+    return np.asarray(_bytes(picture, colour), np.float32) / np.float32(255)
 
 
 def decode_bytes(data: bytes) -> NDArray[np.uint8]:
     """A file's pixels in 0 to 255: (H, W, 3) where at least one has a colour, else (H, W). Raises ValueError as `decode` does."""
     picture = _open(data)
-    values = np.asarray(_values(picture, picture.mode not in (*DEEP, "L", "1")) * 255 + 0.5, np.uint8)
-    return values if values.ndim == 2 or (values != values[..., :1]).any() else np.ascontiguousarray(values[..., 0])
+    if picture.mode in DEEP:
+        return np.asarray(_stretched(picture) * 255 + 0.5, np.uint8)
+    values = _bytes(picture, picture.mode not in ("L", "1"))
+    return values if values.ndim == 2 or _coloured(values) else np.ascontiguousarray(values[..., 0])
 
 
 def decode_mask(data: bytes) -> Drawn:
@@ -95,17 +101,24 @@ def _refuse_size(width: int, height: int) -> None:
         raise SizeError(f"the image is {width} x {height} pixels: at least 8 a side are needed")
 
 
-def _values(picture: Files.Image, colour: bool) -> NDArray[np.floating]:
-    if picture.mode in DEEP:
-        values = np.asarray(picture, np.float64)
-        known = values[np.isfinite(values)]
-        low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
-        grey = (np.clip(np.nan_to_num(values, nan=low), low, high) - low) / ((high - low) or 1.0)
-        return np.repeat(grey[..., None], 3, axis=2) if colour else grey
+def _stretched(picture: Files.Image) -> Image:
+    """Values of more than 8 bits in 0 to 1, the smallest as 0 and the largest as 1; what is no number is 0."""
+    values = np.asarray(picture, np.float64)
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
+    return np.asarray((np.clip(np.nan_to_num(values, nan=low), low, high) - low) / ((high - low) or 1.0), np.float32)
+
+
+def _bytes(picture: Files.Image, colour: bool) -> NDArray[np.uint8]:
+    """Values in 0 to 255, on white where a picture is transparent."""
     if picture.mode in ("RGBA", "LA", "P", "PA"):
         rgba = picture.convert("RGBA")
         picture = Files.alpha_composite(Files.new("RGBA", rgba.size, (255, 255, 255, 255)), rgba)
-    return np.asarray(picture.convert("RGB" if colour else "L"), np.float32) / 255
+    return np.asarray(picture.convert("RGB" if colour else "L"))
+
+
+def _coloured(rgb: NDArray[np.uint8]) -> bool:
+    return not (np.array_equal(rgb[..., 0], rgb[..., 1]) and np.array_equal(rgb[..., 1], rgb[..., 2]))
 
 
 def _mask_values(picture: Files.Image) -> NDArray[np.integer]:
@@ -117,7 +130,7 @@ def _mask_values(picture: Files.Image) -> NDArray[np.integer]:
             raise ValueError("it has values that are no whole numbers of 0 to 65535: save it as an index or palette PNG")
         return values.astype(np.int64)
     rgb = np.asarray(picture.convert("RGB"))
-    if (rgb != rgb[..., :1]).any():
+    if _coloured(rgb):
         raise ValueError("it is in colours (RGB): save it as an index or palette PNG, in which a pixel's value is the number of its class")
     return np.ascontiguousarray(rgb[..., 0])
 

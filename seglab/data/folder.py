@@ -190,9 +190,9 @@ def _labelled(
     counts += [here[label] for label in range(len(counts))]
     if unknown:
         share = sum(count for value, count in zip(drawn.values, drawn.counts, strict=True) if value in unknown) / drawn.places.size
-        values = ", ".join(map(str, unknown[:3])) + (", …" if len(unknown) > 3 else "")
+        values = ("values " if len(unknown) > 1 else "value ") + ", ".join(map(str, unknown[:3])) + (", …" if len(unknown) > 3 else "")
         told = f"{share:.1%}" if share >= 0.001 else "less than 0.1%"
-        problems.append(f"the mask {name} has the value {values} in {told} of its pixels: classes.txt names 0 to {len(counts) - 1}")
+        problems.append(f"the mask {name} has the {values} in {told} of its pixels: classes.txt names 0 to {len(counts) - 1}")
     elif len(here) == 1:
         if 0 in here:
             problems.append(f"the mask {name} is empty")

@@ -24,11 +24,11 @@ def summary_of(folder: Path) -> Summary:
     return kept
 
 
-def recalled(folder: Path) -> Summary | None:
-    """What is remembered of a folder that has not changed since, or is gone; None where there is nothing that this version can read."""
+def recalled(folder: Path, fixed: bool = False) -> Summary | None:
+    """What is remembered of a folder that is `fixed`, has not changed since, or is gone; None where there is nothing that can be read."""
     try:
         kept = json.loads(_place(folder).read_text(encoding="utf-8"))
-        return Summary.from_json(kept["summary"]) if stamp(folder) in ("", kept["stamp"]) else None
+        return Summary.from_json(kept["summary"]) if fixed or stamp(folder) in ("", kept["stamp"]) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -37,11 +37,9 @@ def stamp(folder: Path) -> str:
     """What changes whenever a file of the folder does: names, sizes and times, as a hash; empty where there is no such folder."""
     if not folder.is_dir():
         return ""
-    told = sha256()
-    for part in (folder / "classes.txt", *(path for name in ("images", "masks") for path in _files(folder / name))):
-        with suppress(OSError):
-            about = part.stat()
-            told.update(f"{part.parent.name}/{part.name}\0{about.st_size}\0{about.st_mtime_ns}\n".encode(errors="replace"))
+    told = sha256(_mark(folder / "classes.txt").encode())
+    for name in ("images", "masks"):
+        told.update("".join(sorted(_marks(folder / name))).encode(errors="replace"))
     return told.hexdigest()
 
 
@@ -56,8 +54,20 @@ def remember(folder: Path, mark: str, summary: Summary) -> None:
         os.replace(part, place)
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir()) if folder.is_dir() else []
+def _marks(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as files:
+            return [f"{file.name}\0{_told(file.stat())}\n" for file in files if file.is_file()]
+    except OSError:
+        return []
+
+
+def _mark(file: Path) -> str:
+    return _told(file.stat()) if file.is_file() else ""
+
+
+def _told(about: os.stat_result) -> str:
+    return f"{about.st_size} {about.st_mtime_ns}"
 
 
 def _place(folder: Path) -> Path:

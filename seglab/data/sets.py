@@ -42,8 +42,8 @@ def classes_of(name: str) -> tuple[tuple[str, ...], tuple[Colour, ...]]:
     """
     if name in DOMAINS:
         return DOMAINS[name].classes, DOMAINS[name].colours
-    place = place_of(name)
-    summary = recalled(place) or summary_of(folder_of(name))
+    # A page asks this several times a second. An upload is named by its contents, so it is what it was.
+    summary = recalled(place_of(name), fixed=is_upload(name)) or summary_of(folder_of(name))
     return summary.classes, summary.colours
 
 

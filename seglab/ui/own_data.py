@@ -20,7 +20,7 @@ from seglab.ui.legend import legend
 from seglab.ui.plain import plain
 from seglab.ui.segment import wait_for
 
-FILES, ZIP, EARLIER = "Images and masks", "One zip file", "Uploaded before"
+FILES, ZIP, EARLIER = "Files", "One zip", "Uploaded before"
 LISTED = 12  # problems that are shown by name
 TYPES = sorted(suffix.removeprefix(".") for suffix in SUFFIXES)
 MOST_FILE = 10  # megabytes
@@ -54,8 +54,8 @@ def _explain() -> None:
         " in all."
     )
     st.caption(
-        f"Uploads stay on this server for {KEPT_DAYS} days, longer only while a run on them is kept. Nobody else can open them; whoever has"
-        " the run's link sees a few of its validation images and their masks."
+        f"Uploads stay on this server for {KEPT_DAYS} days, longer only while a run on them is kept. No other visitor can open them;"
+        " whoever has the run's link sees a few of its validation images and their masks."
     )
 
 
