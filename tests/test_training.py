@@ -113,13 +113,13 @@ def test_the_plain_loop_of_the_bench_trains_the_same_network_on_the_same_batches
 
 def test_batches_depend_on_seed_and_step_alone() -> None:
     data = open_set("cells", images=8, size=48)
-    ahead = Batches(data, seed=3, size=4, first=2)
+    config = TrainConfig(seed=3, batch=4, size=48)
+    ahead = Batches(data, config, first=2)
     try:
         for step in (2, 3, 4):
-            images, labels = ahead.next()
-            again = make_batch(data, 3, step, 4, {})
-            np.testing.assert_array_equal(images, again[0])
-            np.testing.assert_array_equal(labels, again[1])
+            batch, again = ahead.next(), make_batch(data, config, step, {})
+            np.testing.assert_array_equal(batch.images, again.images)
+            np.testing.assert_array_equal(batch.labels, again.labels)
     finally:
         ahead.close()
     assert not ahead._thread.is_alive()
@@ -129,7 +129,7 @@ def test_images_and_masks_are_turned_together() -> None:
     mark = np.zeros((8, 8), np.uint8)
     mark[0, 1] = mark[3, 6] = 1
     data = DataSet("marks", 1, lambda _: (mark.astype(np.float32), mark), 1, lambda _: (mark.astype(np.float32), mark))
-    images, labels = make_batch(data, 0, 0, 32, {})
+    images, labels, _ = make_batch(data, TrainConfig(batch=32), 0, {})
     for image, label in zip(images, labels):
         np.testing.assert_array_equal((np.abs(image) == np.abs(image).max())[0], label == 1)
     assert len({label.tobytes() for label in labels}) == 8

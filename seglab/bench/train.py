@@ -20,6 +20,7 @@ from seglab.infer.handcrafted import baseline
 from seglab.nets.unet import UNet
 from seglab.train.batches import make_batch
 from seglab.train.config import TrainConfig
+from seglab.train.examples import make_example
 from seglab.train.loop import Trainer, fit
 
 TURNS, TURN = 5, 2.0  # turns of each, seconds a turn
@@ -73,11 +74,11 @@ class Plain:
         self.model = UNet(1, 2, config.depth, config.width)
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=config.learning_rate, foreach=False, fused=False)
         self.data = open_set(config.data, images=config.images, size=config.size)
-        self.kept: dict[int, Any] = {number: self.data.train(number) for number in range(config.images)}
+        self.kept = {number: make_example(self.data, config, number) for number in range(config.images)}
 
     def step(self) -> float:
-        images, labels = make_batch(self.data, self.config.seed, self.done, self.config.batch, self.kept)
-        loss = F.cross_entropy(self.model(torch.from_numpy(images)), torch.from_numpy(labels))
+        batch = make_batch(self.data, self.config, self.done, self.kept)
+        loss = F.cross_entropy(self.model(torch.from_numpy(batch.images)), torch.from_numpy(batch.labels))
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()

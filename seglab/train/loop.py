@@ -86,7 +86,7 @@ class Trainer:
         self.step, self.seconds, self.first = 0, 0.0, 0
         if resume:
             self._restore(resume)
-        self.batches = Batches(self.data, config.seed, config.batch, self.step)
+        self.batches = Batches(self.data, config, self.step)
         self.validation: tuple[NDArray[np.float32], NDArray[np.uint8]] | None = None
 
     def close(self) -> None:
@@ -135,9 +135,9 @@ class Trainer:
 
     def train_step(self) -> float:
         """One optimiser step. Returns the loss, mean cross-entropy over all pixels."""
-        images, labels = self.batches.next()
-        x = torch.from_numpy(images).to(self.device, memory_format=torch.channels_last, non_blocking=True)  # (B, C, H, W)
-        y = torch.from_numpy(labels).to(self.device, non_blocking=True)  # (B, H, W)
+        batch = self.batches.next()
+        x = torch.from_numpy(batch.images).to(self.device, memory_format=torch.channels_last, non_blocking=True)  # (B, C, H, W)
+        y = torch.from_numpy(batch.labels).to(self.device, non_blocking=True)  # (B, H, W)
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate
         self.model.train()
