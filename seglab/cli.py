@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import shutil
 import signal
@@ -209,13 +208,12 @@ def _own_token(store: Store) -> str:
 
 
 def _write_out(store: Store, run: Run, folder: Path) -> None:
+    from seglab.train.tables import curve_csv
+
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy2(store.weights(run.id), folder / "checkpoint.safetensors")
     (folder / "config.json").write_text(json.dumps(run.config.as_json(), indent=2) + "\n", encoding="utf-8")
-    with open(folder / "metrics.csv", "w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["step", "seconds", "loss", "mean_iou", "images_per_second"])
-        table.writerows(store.points(run.id))
+    (folder / "metrics.csv").write_bytes(curve_csv(store.points(run.id)))
 
 
 def _weights(run: str) -> Path:

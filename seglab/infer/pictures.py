@@ -12,6 +12,7 @@ from PIL import Image as Files
 
 from seglab.data.domains import Colour
 from seglab.data.scene import Image
+from seglab.train.metrics import edges
 
 if TYPE_CHECKING:
     from seglab.infer.predict import Prediction
@@ -29,18 +30,6 @@ def grey(values: Image) -> NDArray[np.uint8]:
     return np.asarray(np.clip(values, 0, 1) * 255 + 0.5, np.uint8)
 
 
-def edges(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Pixels of the mask that touch one outside it.
-
-    >>> edges(np.array([[0, 1, 1, 1]], np.uint8)).tolist()
-    [[False, True, False, False]]
-    """
-    inside = mask.astype(bool)
-    around = np.pad(inside, 1, mode="edge")
-    deep = around[:-2, 1:-1] & around[2:, 1:-1] & around[1:-1, :-2] & around[1:-1, 2:]
-    return np.asarray(inside & ~deep)
-
-
 def overlay(image: Image, mask: NDArray[np.uint8], colours: Sequence[Colour]) -> NDArray[np.uint8]:
     """The image with the area of each class tinted and its edge drawn in the class's colour, (H, W, 3); black leaves it as it is."""
     rgb = (np.repeat(grey(image)[..., None], 3, axis=2) if image.ndim == 2 else grey(image)).astype(np.float32)
@@ -48,7 +37,7 @@ def overlay(image: Image, mask: NDArray[np.uint8], colours: Sequence[Colour]) ->
         here, ink = mask == number, np.array(colour, np.float32)
         if any(colour):
             rgb[here] = 0.72 * rgb[here] + 0.28 * ink
-            rgb[edges(here.astype(np.uint8))] = ink
+            rgb[edges(here)] = ink
     return rgb.astype(np.uint8)
 
 
