@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from base64 import b64decode
 from collections.abc import Callable
 from io import BytesIO
@@ -21,6 +22,7 @@ from seglab.nets.unet import UNet
 from seglab.train.anatomy import Anatomy
 from seglab.train.batches import make_batch
 from seglab.train.config import TrainConfig
+from seglab.ui.anatomy import in_words, step_picture
 
 Make = Callable[[nn.Module], torch.optim.Optimizer]
 OPTIMISERS: dict[str, Make] = {
@@ -217,3 +219,103 @@ def test_what_cannot_be_explained_is_refused() -> None:
     x = torch.zeros(1, 1, 32, 32)
     with pytest.raises(ValueError, match=r"encoder.0.0.weight has no gradient: call backward first"):
         Anatomy(training.model, training.optimiser, x, x[0].long(), training.model(x), torch.zeros(()))
+
+
+# -- on the page ---------------------------------------------------------------------------------------------------------
+
+SHOWN = {
+    "step": 12,
+    "query": {"image": "data:image/png;base64,AA==", "probability": "data:,b", "truth": "data:,c", "says": "probability of a < b"},
+    "batch": 16,
+    "size": [96, 96],
+    "loss_name": "cross-entropy",
+    "class_weights": False,
+    "loss": 0.41236,
+    "loss_after": 0.39871,
+    "pixel": {"row": 23, "column": 71, "truth": "a < b", "probability": 0.31, "loss": -math.log(0.31)},
+    "layers": [
+        {"name": "encoder 1", "parameters": 2448, "gradient": 0.01, "update": 0.0012, "weight": 3.1},
+        {"name": "bottleneck", "parameters": 5000, "gradient": 0.0, "update": 0.0, "weight": 1.0},
+        {"name": "head", "parameters": 34, "gradient": 0.5, "update": 0.002, "weight": 0.7},
+    ],
+    "weight": {
+        "name": "encoder.0.0.weight[3,0,1,1]",
+        "before": 0.13124,
+        "gradient": -0.0021,
+        "after": 0.13523,
+        "rule": "AdamW: w − lr (m / (√v + ε) + λ w)",
+        "m": -0.0018,
+        "v": 3.25e-6,
+        "eps": 1e-8,
+        "decay": 0.001,
+    },
+    "learning_rate": 0.004,
+    "optimiser": "adamw",
+}  # fmt: skip
+
+
+def words(html: str) -> str:
+    return " ".join(re.sub("<.*?>", " ", re.sub("<style>.*?</style>", "", html, flags=re.DOTALL)).split())
+
+
+def test_the_picture_has_the_numbers_of_the_step() -> None:
+    made = step_picture(SHOWN, False, "#123456")
+    said = words(made)
+    for number in ("0.412", "−ln 0.31 = 1.17", "16 × 96 × 96 pixels", "7,482 weights", "encoder 1 0.01", "head 0.5", "0.412 → 0.399"):
+        assert number in said
+    assert "0.1312 − 0.004 (−0.0018 / (√(3.25 · 10⁻⁶) + 10⁻⁸) + 0.001 · 0.1312) ≈ 0.1352" in said
+    assert 'title="0.13523"' in made
+    assert made.count("left: 74.48%; top: 24.48%") == 3, "the pixel is marked in the middle of its square"
+    assert [float(width) for width in re.findall(r'<div style="width: ([\d.]+)%', made)] == [33.3, 0, 90], "logs from 10⁻³ to 10⁰"
+    assert "color: #123456; font-size: 1rem" in made
+    assert "font-size: 1.3rem" in step_picture(SHOWN, True, "#123456")
+
+
+def test_the_picture_is_told_in_words_and_takes_no_markup_from_names() -> None:
+    made = step_picture(SHOWN, False, "#000000")
+    images = re.findall("<img [^>]*>", made)
+    assert len(images) == 4
+    assert all(re.search('alt="[^"]+"', image) for image in images)
+    assert "a < b" not in made
+    assert made.count("a &lt; b") >= 3
+    for part in (
+        "row 23, column 71 is a < b",
+        "0.31",
+        "1.17",
+        "0.412",
+        "encoder 1 0.01, bottleneck 0, head 0.5",
+        "0.1312 to 0.1352",
+        "0.399",
+    ):
+        assert part in in_words(SHOWN)
+
+
+@pytest.mark.parametrize(
+    ("loss", "sentence"),
+    [
+        ("cross-entropy", "over 16 × 96 × 96 pixels, each weighed by its class."),
+        ("weighted", "each weighed by the map and by its class."),
+        ("dice", "no pixel has a share of its own."),
+        ("focal", "each weighed by a power of 1 − p and by its class: what is known counts less."),
+        ("sum", "each weighed by its class, plus Dice, which compares whole masks."),
+    ],
+)
+def test_every_loss_has_its_sentence(loss: str, sentence: str) -> None:
+    assert sentence in words(step_picture({**SHOWN, "loss_name": loss, "class_weights": True}, False, "#000000"))
+
+
+def test_numbers_that_do_not_recompute_are_about_equal() -> None:
+    """0.99966 is 0.99966 and not 1: -ln 1 would be 0."""
+    pixel = {**SHOWN["pixel"], "probability": 0.99966, "loss": -math.log(0.99966)}
+    assert "−ln 1 ≈ 0.00034" in words(step_picture({**SHOWN, "pixel": pixel}, False, "#000000"))
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_what_the_training_says_can_be_drawn(name: str) -> None:
+    training = Small(OPTIMISERS[name])
+    training.step(look=True)
+    seen = training.step(look=True)
+    said = words(step_picture(json.loads(json.dumps(seen)), False, "#000000"))
+    assert seen["weight"]["rule"] in said
+    assert ("b before" in said) == ("sgd" in name)
+    assert re.search(r"≈ −?0\.\d+ Loss of the same batch", said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from io import StringIO
 
 import numpy as np
@@ -12,10 +13,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix, MulticlassF1Score, MulticlassJaccardIndex
 
+from seglab.export.theme import luminance, rgb
 from seglab.train.metrics import Scores, boundary_f, class_iou, confusion, mean_iou
 from seglab.train.tables import classes_csv, curve_csv
+from seglab.ui.measures import matrix, table, what_accuracy_hides
 
 
 def random_masks(seed: int, classes: int, occurring: int, shape: tuple[int, ...] = (3, 9, 7)) -> tuple[np.ndarray, np.ndarray]:
@@ -178,3 +182,62 @@ def test_tables_of_a_run() -> None:
     assert [float(cell) for cell in body[1][1:]] == pytest.approx([0.16, 12 / 20, 24 / 32, 1])
     assert body[2] == ["none", "0.0", "", "", ""]
     assert float(body[3][2]) == pytest.approx(scores.mean_iou)
+
+
+# -- on the page ---------------------------------------------------------------------------------------------------------
+
+NAMES, COLOURS = ["background", "a < b", "none"], [(0, 0, 0), [213, 94, 0], (1, 2, 3)]
+SCORES = Scores(np.array([[90, 5, 0], [1, 4, 0], [0, 0, 0]]), np.array([0.9, 0.5, np.nan]))
+
+
+def test_the_table_has_heads_for_rows_and_columns_and_a_dash_where_nothing_can_be_said() -> None:
+    made = table(SCORES, NAMES, COLOURS)
+    assert re.findall(r'<th scope="col">(.*?)</th>', made) == ["class", "share of truth", "IoU", "Dice", "boundary F"]
+    heads = [re.sub("<.*?>", "", head) for head in re.findall(r'<th scope="row">(.*?)</th>', made)]
+    assert heads == ["background", "a &lt; b", "none", "mean"]
+    assert "background: rgb(213, 94, 0)" in made
+    cells = [re.findall(r"<td.*?>(.*?)</td>", row) for row in made.split("<tr>")[2:]]
+    assert cells == [
+        ["95.0 %", "0.938", "0.968", "0.900"],
+        ["5.0 %", "0.400", "0.571", "0.500"],
+        ["0.0 %", "–", "–", "–"],
+        ["", "0.669", "0.770", "0.700"],
+    ]
+
+
+def test_what_accuracy_hides_is_said_with_the_runs_numbers() -> None:
+    told = what_accuracy_hides(SCORES, NAMES).replace("**", "")
+    assert told.startswith("Accuracy 94.0 %: so many pixels are right, at a mean IoU of 0.669.")
+    assert told.endswith("Calling every pixel background would be right in 95.0 % of them, at a mean IoU of 0.475.")
+    assert (
+        what_accuracy_hides(Scores.of(np.zeros((0, 1, 1), int), np.zeros((0, 1, 1), int), 3), NAMES)
+        == "There are no pixels to compare yet."
+    )
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_matrix_says_its_shares_and_can_be_read(dark: bool) -> None:
+    """The share stands in its cell, in an ink whose contrast with the cell is 4.5 or more, at every shade there is."""
+    figure = matrix(SCORES, NAMES, dark)
+    assert [list(row) for row in figure.data[0].z] == [[90 / 95, 5 / 95, 0], [0.2, 0.8, 0], [None] * 3]
+    said = {(note.y, note.x): note.text for note in figure.layout.annotations}
+    assert said["a < b", "background"] == "20.0 %"
+    assert said["none", "none"] == "–"
+    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("prediction", "truth")
+    scale = [[int(part) for part in re.findall(r"\d+", colour)] for _, colour in figure.data[0].colorscale]
+    for count in range(101):
+        grey = matrix(Scores(np.array([[count, 100 - count], [0, 1]]), np.ones(2)), ["a", "b"], dark).layout.annotations[0].font.color
+        fill, ink = sorted([luminance(tuple(scale[round(count / 100 * 64)])), luminance(rgb(grey))])
+        assert (ink + 0.05) / (fill + 0.05) >= 4.5
+
+
+def test_the_panel_draws() -> None:
+    def page(scores: dict, names: list, colours: list) -> None:
+        from seglab.ui.measures import measures_panel
+
+        measures_panel(scores, names, colours)
+
+    seen = AppTest.from_function(page, args=(json.loads(json.dumps(SCORES.as_json())), NAMES, COLOURS), default_timeout=60).run()
+    assert not seen.exception
+    assert "Calling every pixel background" in seen.markdown[0].value
+    assert len(seen.get("plotly_chart")) == 1
