@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import secrets
 import shutil
 import sqlite3
@@ -25,6 +24,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from seglab.data.home import home
 from seglab.train.config import TrainConfig
 
 SCHEMA = 2
@@ -85,11 +85,6 @@ class Snapshot:
     truths: NDArray[np.uint8]
     predictions: NDArray[np.uint8]
     certainties: NDArray[np.uint8]
-
-
-def home() -> Path:
-    """The folder of runs: the environment variable SEGLAB_HOME, else ~/.seglab."""
-    return Path(os.environ.get("SEGLAB_HOME") or Path.home() / ".seglab")
 
 
 def owner_mark(token: str) -> str:
