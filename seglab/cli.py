@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import seglab
 
 if TYPE_CHECKING:
+    from seglab.data.pet import Progress as Fetched
     from seglab.train.loop import Event
     from seglab.train.store import Run, Store
 
@@ -79,6 +80,11 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("--shrink", type=int, choices=(1, 2, 3, 4), help="look at the image at 1/2, 1/3, … of its size (chosen by itself)")
     predict.set_defaults(act=_predict)
 
+    data = commands.add_parser("data", help="fetch a data set of photographs")
+    data.add_argument("set", metavar="SET", choices=("pet",), help="pet: cats and dogs of the Oxford-IIIT Pet data set, 811 MB to fetch")
+    data.add_argument("--keep", action="store_true", help="keep the archives once the small pictures are made of them")
+    data.set_defaults(act=_data)
+
     export = commands.add_parser("export", help="write a lesson's stage as GIF, PNG, SVG, HTML or JSON")
     export.add_argument("lesson", metavar="LESSON", help="a lesson's name (convolution), or a link to it with its setting")
     export.add_argument(
@@ -96,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("what", nargs="?", choices=("stage", "train"), help="one of the two (both)")
     bench.set_defaults(act=_bench)
 
-    for command in (train, resume, predict, export, bench):
+    for command in (train, resume, predict, data, export, bench):
         command.add_argument("--json", action="store_true", help="one JSON object as the last line")
     return top
 
@@ -250,6 +256,45 @@ def _predict(given: argparse.Namespace) -> Result:
         told = ", ".join(f"{share:.1%} {name}" for name, share in found.items())
         print(f"{given.out}: of {width} x {height} pixels, {told} (seen at 1/{prediction.shrink} of its size)")
     return {"out": str(given.out), "shares": found, "shrink": prediction.shrink, "height": height, "width": width}
+
+
+def _data(given: argparse.Namespace) -> Result:
+    """Fetch a data set in this process; Ctrl+C keeps what has come, and the next call goes on from there."""
+    from threading import Event as Flag
+
+    from seglab.data import pet
+    from seglab.data.download import StoppedError
+
+    interrupted = Flag()
+    before = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    pet.wish(stop=False)
+    try:
+        folder = pet.fetch(FetchProgress(given.json), interrupted.is_set, keep=given.keep)
+    except StoppedError as stopped:
+        print(f"\nseglab: {stopped}", file=sys.stderr)
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+    pictures = len(list((folder / "images").iterdir()))
+    if not given.json:
+        print(f"{folder}: {pictures} pictures, `seglab train {folder}` trains on them")
+    return {"folder": str(folder), "pictures": pictures, "bytes": sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())}
+
+
+class FetchProgress:
+    """What a fetching says of itself: one line that is written over on a terminal, now and then a line elsewhere."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet, self.last, self.phase = quiet, 0.0, ""
+
+    def __call__(self, progress: Fetched) -> None:
+        terminal = sys.stdout.isatty()
+        due = time.monotonic() - self.last > (0.1 if terminal else 5) or progress.phase != self.phase
+        if self.quiet or not due or progress.phase in ("stopped", "failed"):
+            return
+        self.last, self.phase = time.monotonic(), progress.phase
+        told = f"{progress.message if progress.phase == 'ready' else progress.told():<78}"
+        print(f"\r{told}" if terminal else told.rstrip(), end="" if terminal and progress.phase != "ready" else "\n", flush=True)
 
 
 def _export(given: argparse.Namespace) -> Result:

@@ -63,6 +63,21 @@ class Progress:
     rate: float = 0.0
     message: str = ""
 
+    def told(self) -> str:
+        """A line on work under way.
+
+        >>> Progress("fetching", 412_000_000, 811_000_000, 19_000_000).told()
+        'Fetching: 412 of 811 MB, 19.0 MB a second, 21 s left'
+        """
+        if self.phase == "preparing":
+            return f"Making the pictures small: {self.done} of {self.total}"
+        if self.phase == "checking":
+            return "Checking that every byte is right"
+        left = (self.total - self.done) / self.rate if self.rate else 0.0
+        time_left = f"{left:.0f} s" if left < 100 else f"{left / 60:.0f} min"
+        rate = f", {self.rate / 1e6:.1f} MB a second, {time_left} left" if self.rate else ""
+        return f"Fetching: {self.done / 1e6:.0f} of {self.total / 1e6:.0f} MB{rate}"
+
 
 Tell = Callable[[Progress], None]
 

@@ -15,9 +15,12 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from seglab.data import pet
+from seglab.data.pet import Source
 from seglab.train.config import TrainConfig
 from seglab.train.store import Run, Store
 
@@ -219,6 +222,33 @@ def _segment(place: Path, data: bytes, weights: Path, shrink: int | None) -> Pic
         source.write_bytes(data)
         said = workers().submit("segment", image=str(source), weights=str(weights), shrink=shrink, out=folder).result()
         return said, {path.stem: path.read_bytes() for path in Path(folder).glob("*.png")}
+
+
+class PetFetch(NamedTuple):
+    """A fetching of the pictures of pets: its answer, and the owner token of whoever asked for it."""
+
+    answer: Answer
+    token: str
+
+
+_pet_fetch: PetFetch | None = None
+_pet_guard = threading.Lock()
+
+
+def fetch_pet(store: Store, token: str = "", source: Source | None = None) -> Answer:
+    """Let a worker fetch the pictures of pets; who asks meanwhile gets the same answer. TaskError with a sentence if it ends early."""
+    global _pet_fetch
+    with _pet_guard:
+        if _pet_fetch is None or _pet_fetch.answer.done():
+            pet.wish(stop=False)
+            task = {"home": str(store.folder), "source": asdict(source or pet.OXFORD)}
+            _pet_fetch = PetFetch(workers().submit("fetch_pet", **task), token)
+        return _pet_fetch.answer
+
+
+def pet_fetch() -> PetFetch | None:
+    """The fetching that is under way on this server, else the last one."""
+    return _pet_fetch
 
 
 def check_code(code: str, expected: Any) -> Callable[[], float]:

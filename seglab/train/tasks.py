@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -44,4 +45,17 @@ def check(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     return {"difference": difference(run_snippet(task["code"])["output"], np.array(task["expected"], float))}
 
 
-TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {"train": train, "segment": segment, "check": check}
+def fetch_pet(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Bring the pictures of pets from the archives of `source` to the data folder below `home`, and say where that is."""
+    os.environ["SEGLAB_HOME"] = task["home"]  # this process has no other task
+    from seglab.data.pet import Source, fetch
+
+    return {"folder": str(fetch(lambda progress: None, gone, Source(**task["source"])))}
+
+
+TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {
+    "train": train,
+    "segment": segment,
+    "check": check,
+    "fetch_pet": fetch_pet,
+}
