@@ -59,8 +59,6 @@ def download(url: str, target: Path, md5: str, size: int, tell: Callable[[int], 
     import pooch
 
     part = part_of(target)
-    for left in target.parent.glob("tmp*"):  # pooch's, of a process that was killed while it worked out the sum
-        os.replace(left, part) if left.stat().st_size == size else left.unlink()
 
     def bring(url: str, output: str, pooch: object) -> None:
         _complete(url, part, size, tell, gone)
@@ -86,6 +84,8 @@ def _complete(url: str, part: Path, size: int, tell: Callable[[int], None], gone
         idle = 0 if have > most else idle + 1
         if idle > 1:
             raise UnreachableError(f"the connection to {_host(url)} breaks off again and again")
+        if gone():
+            raise StoppedError("stopped")
         most = max(most, have)
         _append(url, part, size, tell, gone)
 
@@ -214,7 +214,7 @@ def _no_answer(error: BaseException | None, host: str) -> str:
     if isinstance(error, requests.exceptions.ProxyError):
         return f"this network's proxy does not lead to {host}"
     if isinstance(error, requests.exceptions.SSLError):
-        return f"the certificate of {host} is not accepted on this network"
+        return f"no safe connection to {host} can be made on this network"
     if isinstance(error, requests.exceptions.Timeout):
         return f"{host} does not answer in time"
     if "NameResolution" in repr(error):

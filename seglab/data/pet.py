@@ -145,6 +145,7 @@ def fetch(tell: Tell, gone: Gone, source: Source | None = None, keep: bool = Fal
 
 def _fetch(teller: _Teller, gone: Gone, source: Source, keep: bool, most: int) -> Path:
     with _ends_told(teller, source):
+        _take_back(source)
         teller.bytes(kept(source))
         _refuse_small_disk(source)
         for name, (md5, size) in source.files.items():
@@ -199,6 +200,16 @@ def _ends_told(teller: _Teller, source: Source) -> Iterator[None]:
 def _kept_told(source: Source) -> str:
     here = kept(source)
     return f"; {here / 1e6:.0f} of {source.total / 1e6:.0f} MB are kept: the next try goes on from there" if here else ""
+
+
+def _take_back(source: Source) -> None:
+    """A process that was killed while pooch worked out a sum left the whole archive under pooch's name for it."""
+    names = {size: name for name, (_, size) in source.files.items()}
+    for left in downloads().glob("tmp*"):
+        if name := names.get(left.stat().st_size):
+            os.replace(left, part_of(downloads() / name))
+        else:
+            left.unlink()
 
 
 def _refuse_small_disk(source: Source) -> None:
