@@ -99,8 +99,13 @@ def ready() -> bool:
 
 def kept(source: Source | None = None) -> int:
     """Bytes of the archives that are here."""
-    files = [downloads() / name for name in (source or OXFORD).files]
-    return sum(path.stat().st_size for file in files for path in (file, part_of(file)) if path.exists())
+    return sum(_here(name) for name in (source or OXFORD).files)
+
+
+def _here(name: str) -> int:
+    """Bytes of one archive that are here."""
+    file = downloads() / name
+    return sum(path.stat().st_size for path in (file, part_of(file)) if path.exists())
 
 
 def state(source: Source | None = None) -> dict[str, Any]:
@@ -146,11 +151,10 @@ def fetch(tell: Tell, gone: Gone, source: Source | None = None, keep: bool = Fal
 def _fetch(teller: _Teller, gone: Gone, source: Source, keep: bool, most: int) -> Path:
     with _ends_told(teller, source):
         _take_back(source)
-        teller.bytes(kept(source))
         _refuse_small_disk(source)
         for name, (md5, size) in source.files.items():
+            teller.begin(_here(name), kept(source))
             download(f"{source.base}/{name}", downloads() / name, md5, size, teller.bytes, gone)
-            teller.before += size
         made, damaged = _make(teller, gone, source, most)
         told = f"{made} pictures" + (f", {damaged} damaged ones were left out" if damaged else "")
         if keep:
@@ -222,13 +226,19 @@ class _Teller:
     """Tells how far it is: at once to who called, several times a second to the state's file."""
 
     def __init__(self, tell: Tell, source: Source) -> None:
-        self.tell, self.total, self.before = tell, source.total, 0
+        self.tell, self.total, self.others = tell, source.total, 0
         self.heard: deque[tuple[float, int]] = deque()
         self.written = 0.0
 
-    def bytes(self, done: int) -> None:
-        """So many bytes are here, of the archive that comes after the first `before` bytes of all."""
-        now, done = time.monotonic(), self.before + done
+    def begin(self, here: int, of_all: int) -> None:
+        """The next archive begins, of which `here` bytes are kept, and of all together `of_all`."""
+        self.others = of_all - here
+        self.heard.clear()
+        self.bytes(here)
+
+    def bytes(self, here: int) -> None:
+        """So many bytes of this archive are here."""
+        now, done = time.monotonic(), self.others + here
         if self.heard and done < self.heard[-1][1]:
             self.heard.clear()  # begun anew
         self.heard.append((now, done))

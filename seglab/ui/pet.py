@@ -12,7 +12,7 @@ from seglab.train.jobs import fetch_pet, pet_fetch
 from seglab.train.store import Store
 
 POLL = 0.5  # seconds between looks at a fetching that is under way
-ON_DISK = 6  # MB, about, of the 400 small pictures with their masks
+ON_DISK = 4  # MB, about, of the 400 small pictures with their masks
 SOURCE = (
     "[Oxford-IIIT Pet](https://www.robots.ox.ac.uk/~vgg/data/pets/) by Parkhi, Vedaldi, Zisserman and Jawahar (CVPR 2012),"
     " licence [CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/)"
