@@ -349,9 +349,11 @@ def test_a_file_of_no_told_length_ends_at_its_size(oxford: Oxford, monkeypatch: 
         self.end_headers()
 
     monkeypatch.setattr(Handler, "head", head)
-    oxford.archives["images.tar.gz"] += b"more"
+    oxford.archives["images.tar.gz"] += bytes(2_000_000)
+    said: list[pet.Progress] = []
     with pytest.raises(FetchError, match=r"is longer than its published .* bytes: the file has changed"):
-        fetch()
+        pet.fetch(said.append, lambda: False)
+    assert max(now.done for now in said) < oxford.source().total + download.PIECE, "nobody waits for the end of what never ends"
     assert part() == 0
 
 
@@ -372,16 +374,26 @@ def test_stopped_while_nothing_comes_and_gone_on_from_there(oxford: Oxford) -> N
 
 def test_the_rate_is_of_what_comes_now(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[pet.Progress] = []
-    clock = iter([10.0, 12.0, 13.0, 17.5, 18.0])
+    clock = iter([10.0, 12.0, 13.0, 17.5, 18.0, 19.0, 20.0])
     monkeypatch.setattr(pet, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     monkeypatch.setattr(pet._Teller, "say", lambda self, progress, at_once: said.append(progress))
     teller = pet._Teller(said.append, Source("", {"a": ("", 100), "b": ("", 900)}))
     teller.begin(400, 500)
     for here in (500, 530, 800, 0):
         teller.bytes(here)
-    assert [(now.done, now.total) for now in said] == [(500, 1000), (600, 1000), (630, 1000), (900, 1000), (100, 1000)]
-    # 100 bytes in 2 s, 130 in 3 s, of the last 5 s (from 13 s on) 270 in 4.5 s; then it began anew.
-    assert [now.rate for now in said] == [0, 50, pytest.approx(130 / 3), 60, 0]
+    teller.begin(300, 400)
+    teller.bytes(310)
+    assert [(now.done, now.total) for now in said] == [
+        (500, 1000),
+        (600, 1000),
+        (630, 1000),
+        (900, 1000),
+        (100, 1000),
+        (400, 1000),
+        (410, 1000),
+    ]
+    # 100 bytes in 2 s, 130 in 3 s, of the last 5 s (from 13 s on) 270 in 4.5 s; then it began anew; what is kept of the next is not counted.
+    assert [now.rate for now in said] == [0, 50, pytest.approx(130 / 3), 60, 0, 0, 10]
 
 
 CHILD = """
