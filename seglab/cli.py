@@ -44,12 +44,15 @@ def parser() -> argparse.ArgumentParser:
 
     top = argparse.ArgumentParser(prog="seglab", description="An interactive explainer of segmentation networks. Alone it opens the app.")
     top.add_argument("--version", action="version", version=f"seglab {seglab.__version__}")
-    top.set_defaults(act=_app, port=None, headless=False, json=False)
+    top.set_defaults(act=_app, port=None, headless=False, json=False, jobs=None, jobs_per_visitor=None, job_memory=None)
     commands = top.add_subparsers(title="commands", metavar="")
 
     app = commands.add_parser("app", help="open the app in a browser")
     app.add_argument("--port", type=int, help="port to serve at (8501)")
     app.add_argument("--headless", action="store_true", help="do not open a browser")
+    app.add_argument("--jobs", type=int, metavar="N", help="trainings at a time (as many as there are cores, at most 4)")
+    app.add_argument("--jobs-per-visitor", type=int, metavar="N", help="of these, one visitor's (1)")
+    app.add_argument("--job-memory", type=int, metavar="MIB", help="memory of a training (60 %% of the machine's, divided by their number)")
     app.set_defaults(act=_app)
 
     train = commands.add_parser("train", help="train a U-Net on a generated set or on a folder")
@@ -109,8 +112,10 @@ def _settings() -> list[Field[Any]]:
 
 
 def _app(given: argparse.Namespace) -> None:
+    from seglab.train.limits import settle
     from seglab.ui.server import serve
 
+    settle(jobs=given.jobs, jobs_per_visitor=given.jobs_per_visitor, job_memory=given.job_memory)
     if given.port is not None and not 1 <= given.port <= 65535:
         raise ValueError(f"port={given.port} is out of range: 1 to 65535")
     serve(given.port, given.headless)
@@ -124,7 +129,7 @@ def _train(given: argparse.Namespace) -> Result:
     length = {"seconds": given.seconds} if given.seconds is not None else {"steps": given.steps if given.steps is not None else 300}
     config = TrainConfig(data=given.data, **others, **length)
     store = Store()
-    return _work(store, store.create(config, _own_token(store)), given)
+    return _work(store, store.create(config, _own_token(store), status="starting"), given)
 
 
 def _resume(given: argparse.Namespace) -> Result:
@@ -133,11 +138,12 @@ def _resume(given: argparse.Namespace) -> Result:
     store = Store()
     run = store.run(given.run)
     store.refuse_others(run.id, _own_token(store))
-    if store.alive(run.id):
-        raise ValueError(f"run {run.id} is under way: it can be resumed once it has ended")
-    if run.status == "finished":
-        raise ValueError(f"run {run.id} is finished: there is nothing left to do")
-    store.update(run.id, wish="run")
+    with store.starting():  # nobody else may begin with it
+        if store.alive(run.id):
+            raise ValueError(f"run {run.id} is under way: it can be resumed once it has ended")
+        if run.status == "finished":
+            raise ValueError(f"run {run.id} is finished: there is nothing left to do")
+        store.update(run.id, status="starting", wish="run")
     return _work(store, run, given)
 
 

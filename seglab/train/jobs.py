@@ -1,6 +1,7 @@
 """Jobs: work for other processes, asked for from the web process, which never loads torch itself.
 
-One zygote a server, started with it and started again should it die. Where processes cannot fork, a warm worker waits for each task.
+One zygote a server, started with it and started again should it die. Where processes cannot fork, a warm worker waits for each task. A
+training waits for its turn in the store (`queue.py`) and is given to a worker by `advance`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -19,7 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from seglab.train.config import TrainConfig
-from seglab.train.store import Run, Store
+from seglab.train.failure import sentence
+from seglab.train.queue import next_ones, refuse_crowd
+from seglab.train.store import DiskFullError, Run, Store
 
 Answer = Future[dict[str, Any]]
 GONE = "the worker process ended before it was done"
@@ -27,6 +31,10 @@ GONE = "the worker process ended before it was done"
 
 class TaskError(RuntimeError):
     """A task's failure, as the sentence that its worker gave."""
+
+
+class NoWorkerError(TaskError):
+    """There is no process to give a task to."""
 
 
 class Workers:
@@ -38,6 +46,7 @@ class Workers:
         self._process: subprocess.Popen[bytes] | None = None
         self._open: dict[int, tuple[Answer, subprocess.Popen[bytes]]] = {}
         self._last = 0
+        self.closed = False
         atexit.register(self.close)
 
     @property
@@ -75,7 +84,7 @@ class Workers:
                     process.kill()
                     process.wait()
                     if attempt == 2:
-                        answer.set_exception(TaskError("no worker process can be started on this machine"))
+                        answer.set_exception(NoWorkerError("no worker process can be started on this machine"))
                         return answer
             self._open[self._last] = (answer, process)
             if not self.fork:
@@ -116,6 +125,7 @@ class Workers:
 
     def close(self) -> None:
         """Let the process go; workers notice that their server is gone."""
+        self.closed = True
         with self._lock:
             process, self._process = self._process, None
         if process and process.stdin:
@@ -138,45 +148,51 @@ def workers() -> Workers:
         return _workers
 
 
-def most_running() -> int:
-    """How many trainings this machine takes at a time."""
-    return max(1, (os.cpu_count() or 1) // 2)
+def take_up(store: Store) -> None:
+    """At the start of a server: tidy the store, and go on with the queue that an earlier server left."""
+    store.tidy()
+    advance(store)
 
 
 def start_run(store: Store, config: TrainConfig, token: str, name: str = "") -> Run:
-    """Create a run and let a worker begin. Raises ValueError while as many are running as this machine takes."""
+    """Create a run, which begins when its turn has come. Raises ValueError where too many wait already."""
     with store.starting():
-        refuse_too_many(store, token)
+        refuse_crowd(store, token)
         run = store.create(config, token, name)
-    _work_on(store, run.id)
-    return run
+    advance(store)
+    return store.run(run.id)
 
 
 def resume_run(store: Store, identity: str, token: str | None) -> None:
-    """Go on with a run from its last checkpoint. Raises NotOwnerError, or ValueError while others take the machine."""
+    """Let a run go on from its last checkpoint when its turn has come. Raises NotOwnerError, or ValueError where too many wait already."""
     store.refuse_others(identity, token)
-    run = store.run(identity)
     with store.starting():
-        alive = run.open and store.alive(identity)
-        if alive and run.status != "paused":
+        run = store.run(identity)
+        if run.status == "queued" or (run.status in ("starting", "running") and store.under_way(run)):
             return
-        refuse_too_many(store, token or "", besides=identity)
-        if not alive:
-            _answers.pop(identity, None)
-        store.update(identity, wish="run", **({} if alive else {"status": "queued", "message": ""}))
-    if not alive:
+        refuse_crowd(store, token or "")
+        stays = run.status == "paused" and store.alive(identity)  # the worker that it has waits with it
+        wish = "pause" if stays else "run"
+        store.change(identity, {"status": run.status}, status="queued", wish=wish, joined=time.time(), message="")
+    advance(store)
+
+
+def advance(store: Store) -> None:
+    """Give waiting runs to workers, as many as there are places. To be called whenever a place may have become free."""
+    if workers().closed or not store.with_status("queued"):
+        return
+    with store.starting():
+        given = [run.id for run in next_ones(store) if _give(store, run)]
+    for identity in given:  # out of the lock: a worker that cannot be had ends here and now, and its end looks at the queue again
         _work_on(store, identity)
 
 
-def refuse_too_many(store: Store, token: str, besides: str = "") -> None:
-    """Raise ValueError where a visitor trains already, or the machine is full. A paused run takes nobody's place but its owner's."""
-    under_way = [run for run in store.runs() if run.id != besides and store.under_way(run)]
-    if any(store.owns(run.id, token) for run in under_way):
-        raise ValueError("You are training already: stop that run before you start another one.")
-    running = sum(run.status != "paused" for run in under_way)
-    if running >= most_running():
-        told = f"{running} other trainings are" if running > 1 else "1 other training is"
-        raise ValueError(f"{told} running on this machine: try again when one has ended.")
+def _give(store: Store, run: Run) -> bool:
+    """Let a waiting run begin. True where it needs a worker: not where the one that it had goes on, or where it was stopped meanwhile."""
+    if run.held and store.alive(run.id) and store.change(run.id, {"status": "queued", "wish": "pause"}, status="starting", wish="run"):
+        return False
+    _answers.pop(run.id, None)  # an earlier worker's end may be noticed late; it says nothing of the one to come
+    return store.change(run.id, {"status": "queued"}, status="starting", wish="run")
 
 
 _answers: dict[str, Answer] = {}  # of the worker that was last given each run
@@ -188,16 +204,16 @@ def _work_on(store: Store, identity: str) -> None:
 
 
 def _note_end(store: Store, identity: str, done: Answer) -> None:
-    """A worker that ended without a word leaves its run open: say what happened. One whose run another has taken over says nothing."""
+    """A worker has ended: the next run may begin. One that ended without a word leaves its run open: say what happened. One whose run
+    another has taken over says nothing."""
     error = done.exception()
-    if _answers.get(identity) is not done:
-        return
-    del _answers[identity]
-    if error is None:
-        return
-    with suppress(LookupError):  # deleted meanwhile
-        if not store.alive(identity):
-            store.mark_lost(identity, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+    if _answers.get(identity) is done:
+        del _answers[identity]
+        with suppress(LookupError, DiskFullError):  # deleted meanwhile; or no room to say it, then whoever looks at the run does
+            if error is not None:
+                store.mark_lost(identity, sentence(str(error)))
+    if not isinstance(error, NoWorkerError):
+        advance(store)
 
 
 Pictures = tuple[dict[str, Any], dict[str, bytes]]

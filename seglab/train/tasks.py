@@ -12,9 +12,12 @@ Gone = Callable[[], bool]
 def train(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     """Work on the run `run` of the store in `home` until it ends or is stopped."""
     from seglab.train.job import Job
+    from seglab.train.stopping import end_in_time
     from seglab.train.store import Store
 
-    Job(Store(Path(task["home"])), task["run"], gone).run()
+    store = Store(Path(task["home"]))
+    end_in_time(store, task["run"])
+    Job(store, task["run"], gone).run()
     return {}
 
 

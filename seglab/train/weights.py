@@ -18,8 +18,12 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, config: TrainConfig) ->
     """Write a checkpoint beside its place and move it there, so that a kill leaves the old one."""
     told = {"seglab": "1", "config": json.dumps(config.as_json()), "step": str(checkpoint.step), "seconds": repr(checkpoint.seconds)}
     part = path.with_suffix(".part")
-    save_file(checkpoint.tensors, part, metadata=told)
-    os.replace(part, path)
+    try:
+        save_file(checkpoint.tensors, part, metadata=told)
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)  # half a file would only take room
+        raise
 
 
 def read_checkpoint(path: Path) -> tuple[Checkpoint, TrainConfig]:

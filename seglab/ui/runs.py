@@ -16,8 +16,10 @@ from seglab.data.sets import classes_of, open_set
 from seglab.infer.handcrafted import baseline
 from seglab.infer.pictures import grey, painted, png
 from seglab.train.config import TrainConfig
-from seglab.train.jobs import resume_run, start_run
-from seglab.train.store import KEPT_DAYS, KEPT_RUNS, NotFoundError, NotOwnerError, Run, Snapshot, Store
+from seglab.train.failure import reason, sentence
+from seglab.train.jobs import advance, resume_run, start_run, take_up
+from seglab.train.queue import behind_own, position
+from seglab.train.store import KEPT_DAYS, KEPT_RUNS, DiskFullError, NotFoundError, NotOwnerError, Run, Snapshot, Store
 from seglab.ui.curves import Point, curves, taken_along
 from seglab.ui.links import KEPT, in_lecture, remember
 
@@ -26,7 +28,8 @@ POLL_FIRST = 0.05  # until it has its first point, which each look waits for
 FIRST_WAIT = 0.4
 WRONG = (213, 94, 0)
 STATUS = {
-    "queued": ("waiting for a worker", "hourglass_top"),
+    "queued": ("waiting", "hourglass_top"),
+    "starting": ("waiting for a worker", "hourglass_top"),
     "running": ("training", "play_arrow"),
     "paused": ("paused", "pause"),
     "stopped": ("stopped", "stop"),
@@ -38,9 +41,9 @@ STATUS = {
 
 @st.cache_resource
 def open_store() -> Store:
-    """The run store of this server; runs that an earlier server left open are marked."""
+    """The run store of this server; runs that an earlier server left open are marked, those that wait go on waiting."""
     store = Store()
-    store.tidy()
+    take_up(store)
     return store
 
 
@@ -86,8 +89,8 @@ def start_form(store: Store, token: str | None) -> TrainConfig:
 def _start(store: Store, config: TrainConfig, token: str) -> None:
     try:
         run = start_run(store, config, token)
-    except ValueError as error:
-        st.session_state["runs.refused"] = str(error)
+    except (ValueError, OSError) as error:
+        st.session_state["runs.refused"] = _refusal(error)
         return
     _open(run.id)
 
@@ -156,9 +159,10 @@ def watch(store: Store, run: Run, token: str | None) -> None:
     The buttons stand outside the part that renews itself: a press in the moment of a renewal would be lost there.
     """
     told, icon = STATUS[run.status]
+    place = waiting(store, run)
     begun, saved = bool(store.points(run.id)), store.weights(run.id).exists()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f":material/{icon}: **{told.capitalize()}**", width="stretch")
+        st.markdown(f":material/{icon}: **{told.capitalize()}{place}**", width="stretch")
         if store.owns(run.id, token):
             _buttons(store, run, token)
         else:
@@ -166,13 +170,13 @@ def watch(store: Store, run: Run, token: str | None) -> None:
     if run.message:
         st.warning(f"{run.message} {_advice(run, saved)}", icon=":material/warning:")
 
-    @st.fragment(run_every=(POLL if begun else POLL_FIRST) if run.open else None)
+    @st.fragment(run_every=(POLL if begun or place else POLL_FIRST) if run.open else None)
     def live() -> None:
         try:
             now = _latest(store, run.id)
         except NotFoundError:
             st.rerun()
-        points = store.points(now.id) or (_first_points(store, now.id) if now.open else [])
+        points = store.points(now.id) or (_first_points(store, now.id) if now.given else [])
         st.markdown(_facts(now, points))
         left, right = st.columns([1.15, 1])
         with left:
@@ -180,10 +184,28 @@ def watch(store: Store, run: Run, token: str | None) -> None:
         with right:
             _snapshot(store.snapshot(now.id), now.config)
         # The rest of the page follows: buttons, timer, and the pictures that can be tried once there are weights.
-        if (run.status, begun, saved) != (now.status, bool(points), store.weights(now.id).exists()):
+        if (run.status, place, begun, saved) != (now.status, waiting(store, now), bool(points), store.weights(now.id).exists()):
             st.rerun()
 
     live()
+
+
+def waiting(store: Store, run: Run) -> str:
+    """A run's place in the queue, as it stands behind "Waiting"; nothing where it does not wait."""
+    place = position(store, run)
+    if place is None:
+        return ""
+    return f": {ordinal(place)} in the queue{', after your other run' if behind_own(store, run) else ''}"
+
+
+def ordinal(number: int) -> str:
+    """A place in a row.
+
+    >>> [ordinal(number) for number in (1, 2, 3, 4, 11, 12, 13, 21, 102, 111)]
+    ['1st', '2nd', '3rd', '4th', '11th', '12th', '13th', '21st', '102nd', '111th']
+    """
+    ending = "th" if number // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def explain() -> None:
@@ -208,12 +230,15 @@ def _first_points(store: Store, identity: str) -> list[Point]:
 
 
 def _latest(store: Store, identity: str) -> Run:
-    """The run as it is now; one whose worker is gone is marked."""
+    """The run as it is now; one whose worker is gone is marked, one whose turn has come begins."""
     run = store.run(identity)
-    if run.open and not store.under_way(run):
-        store.mark_lost(identity, "The worker process ended before the run was done.")
-        run = store.run(identity)
-    return run
+    try:
+        if run.given and not store.under_way(run):
+            store.mark_lost(identity, "The worker process ended before the run was done.")
+        advance(store)
+    except DiskFullError as error:  # it cannot be marked: the next look tries again
+        st.warning(_refusal(error), icon=":material/hard_drive:")
+    return store.run(identity)
 
 
 def _facts(run: Run, points: list[Point]) -> str:
@@ -229,7 +254,9 @@ def _facts(run: Run, points: list[Point]) -> str:
 def _advice(run: Run, saved: bool) -> str:
     if run.status != "lost":
         return ""
-    return "It can be resumed from its last checkpoint." if saved else "It had not been saved yet: resumed, it begins anew."
+    told = "It can be resumed from its last checkpoint." if saved else "It had not been saved yet: resumed, it begins anew."
+    killed = " The machine may have run out of memory: a smaller crop, batch, width or depth needs less."
+    return told + (killed if "(signal 9)" in run.message else "")
 
 
 def _buttons(store: Store, run: Run, token: str | None) -> None:
@@ -256,15 +283,20 @@ def _act(store: Store, identity: str, token: str | None, act: str) -> None:
             store.delete(identity, token)
         else:
             store.wish(identity, act, token)
-    except (ValueError, NotOwnerError, NotFoundError) as error:
-        st.session_state["runs.refused"] = str(error)
+    except (ValueError, OSError, NotFoundError) as error:
+        st.session_state["runs.refused"] = _refusal(error)
+
+
+def _refusal(error: Exception) -> str:
+    """Why a button did nothing; errors of ours are sentences already."""
+    return sentence(str(error) if isinstance(error, (NotOwnerError, NotFoundError)) else reason(error))
 
 
 def _rename(store: Store, identity: str, token: str | None) -> None:
     try:
         store.rename(identity, st.session_state[f"name.{identity}"], token)
-    except (ValueError, NotOwnerError, NotFoundError) as error:
-        st.session_state["runs.refused"] = f"{str(error)[:1].upper()}{str(error)[1:]}."
+    except (ValueError, OSError, NotFoundError) as error:
+        st.session_state["runs.refused"] = _refusal(error)
 
 
 def plain(text: str) -> str:
