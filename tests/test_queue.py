@@ -606,7 +606,7 @@ def test_the_process_of_a_deleted_run_ends(store: Store, monkeypatch: pytest.Mon
     monkeypatch.setattr(stopping.time, "sleep", look)
     stopping.watch(store, run.id, ends.append)
     assert ends == [0]
-    assert sum(looks[2:]) <= 0.5 + 1e-9
+    assert sum(looks[2:]) == pytest.approx(stopping.PATIENCE, abs=stopping.LOOK_EVERY)
 
 
 # -- failures ----------------------------------------------------------------------------------------------------------

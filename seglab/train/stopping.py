@@ -14,8 +14,8 @@ from contextlib import suppress
 
 from seglab.train.store import NotFoundError, Store
 
-LOOK_EVERY = 0.1  # seconds
-PATIENCE = 0.4  # seconds in which a worker may end its step, save and leave
+LOOK_EVERY = 0.05  # seconds
+PATIENCE = 0.3  # seconds in which a worker may end its step, save and leave
 
 
 def end_in_time(store: Store, identity: str) -> None:
