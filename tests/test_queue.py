@@ -129,6 +129,15 @@ def test_a_paused_run_takes_its_owners_place_alone(store: Store, fake: Fake, mon
         assert status(store, own) == ["queued"]
 
 
+def test_a_held_run_counts_once(store: Store, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEGLAB_JOBS_PER_VISITOR", "2")
+    others = jobs.start_run(store, SHORT, "b")
+    held, own = store.create(SHORT, "a"), store.create(SHORT, "a")
+    store.update(held.id, wish="pause")
+    assert [queue.behind_own(store, run) for run in (held, own)] == [False, False]
+    assert places(store, others, held, own) == [None, 1, 2]
+
+
 def test_a_resumed_run_joins_at_the_end(store: Store, fake: Fake) -> None:
     old = jobs.start_run(store, SHORT, "a")
     store.update(old.id, status="stopped")
@@ -472,6 +481,13 @@ def test_a_learning_rate_is_changed_once_and_kept(store: Store, loop: Loop) -> N
     assert loop.sent == [(8, ("learning_rate", 0.25))], "the loop that goes on learns of it before its first step"
 
 
+def test_a_change_of_the_learning_rate_does_not_hold_up_a_stop(store: Store, loop: Loop) -> None:
+    run = given(store)
+    loop.before[4] = lambda: (store.set_learning_rate(run.id, 0.25, "a"), store.wish(run.id, "stop", "a"))
+    work(store, run)
+    assert weights.read_checkpoint(store.weights(run.id))[0].step == 4
+
+
 @pytest.mark.parametrize("value", [0, 2, float("nan"), "fast", True])
 def test_a_learning_rate_out_of_range_is_refused(value: Any, store: Store) -> None:
     run = given(store)
@@ -532,22 +548,17 @@ def test_a_pause_that_the_server_does_not_outlive(store: Store, loop: Loop) -> N
         assert ((now.status, now.message), now.wish) == (told, "run")
 
 
-def test_a_long_pause_does_not_end_a_run_that_waits_for_its_turn(store: Store, loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
-    run, looks = given(store), []
-
-    def turn(seconds: float) -> None:
-        looks.append(store.run(run.id).status)
-        if len(looks) == 1:
-            store.change(run.id, {}, status="queued")
-            monkeypatch.setattr(job, "PAUSE_LIMIT", -1.0)
-        if len(looks) == 3:
-            store.change(run.id, {"status": "queued", "wish": "pause"}, status="starting", wish="run")
-
-    monkeypatch.setattr(job.time, "sleep", turn)
-    loop.before[2], loop.steps = lambda: store.wish(run.id, "pause", "a"), 4
-    work(store, run)
-    assert looks == ["paused", "queued", "queued"]
-    assert status(store, run) == ["finished"]
+def test_a_long_pause_ends_but_for_a_run_that_waits_for_its_turn(store: Store) -> None:
+    run = store.create(SHORT, "a", status="paused")
+    store.wish(run.id, "pause", "a")
+    paused = job.Job(store, run.id, lambda: False)
+    store.update(run.id, status="queued")
+    assert not paused._let_go(until=0.0)
+    assert store.run(run.id).held
+    store.update(run.id, status="paused")
+    assert not paused._let_go(until=float("inf"))
+    assert paused._let_go(until=0.0)
+    assert status(store, run) == ["stopped"]
 
 
 def test_reset_goes_back_to_the_same_initial_weights(store: Store) -> None:
@@ -602,6 +613,7 @@ def test_the_process_of_a_deleted_run_ends(store: Store, monkeypatch: pytest.Mon
         looks.append(seconds)
         if len(looks) == 3:
             store.delete(run.id, "a")
+        assert len(looks) < 50
 
     monkeypatch.setattr(stopping.time, "sleep", look)
     stopping.watch(store, run.id, ends.append)
