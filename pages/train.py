@@ -2,9 +2,12 @@
 
 import streamlit as st
 
+from seglab.ui.brought import bring_weights
+from seglab.ui.form import preview, start_form
 from seglab.ui.owner import owner_token
-from seglab.ui.runs import chosen_run, explain, open_store, own_runs, preview, start_form, tell_refusal, watch
-from seglab.ui.segment import segment_panel
+from seglab.ui.results import results
+from seglab.ui.runs import chosen_run, explain, open_store, own_runs, tell_refusal
+from seglab.ui.watch import watch
 
 st.title("A U-Net, live")
 st.markdown("Train a small U-Net to tell things apart, pixel by pixel, and watch its mistakes go. Then give it a picture of your own.")
@@ -12,9 +15,10 @@ store, token = open_store(), owner_token()
 tell_refusal()
 run = chosen_run(store)
 if run is None:
-    preview(start_form(store, token))
+    preview(store, start_form(store, token))
 else:
     watch(store, run, token)
-    segment_panel(store, run)
+    results(store, run)
 explain()
 own_runs(store, token, run)
+bring_weights(store, token)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import shutil
 import signal
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import seglab
 
 if TYPE_CHECKING:
+    from seglab.data.pet import Progress as Fetched
     from seglab.train.loop import Event
     from seglab.train.store import Run, Store
 
@@ -44,12 +44,15 @@ def parser() -> argparse.ArgumentParser:
 
     top = argparse.ArgumentParser(prog="seglab", description="An interactive explainer of segmentation networks. Alone it opens the app.")
     top.add_argument("--version", action="version", version=f"seglab {seglab.__version__}")
-    top.set_defaults(act=_app, port=None, headless=False, json=False)
+    top.set_defaults(act=_app, port=None, headless=False, json=False, jobs=None, jobs_per_visitor=None, job_memory=None)
     commands = top.add_subparsers(title="commands", metavar="")
 
     app = commands.add_parser("app", help="open the app in a browser")
     app.add_argument("--port", type=int, help="port to serve at (8501)")
     app.add_argument("--headless", action="store_true", help="do not open a browser")
+    app.add_argument("--jobs", type=int, metavar="N", help="trainings at a time (as many as there are cores, at most 4)")
+    app.add_argument("--jobs-per-visitor", type=int, metavar="N", help="of these, one visitor's (1)")
+    app.add_argument("--job-memory", type=int, metavar="MIB", help="memory of a training (60 %% of the machine's, divided by their number)")
     app.set_defaults(act=_app)
 
     train = commands.add_parser("train", help="train a U-Net on a generated set or on a folder")
@@ -79,6 +82,11 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument("--shrink", type=int, choices=(1, 2, 3, 4), help="look at the image at 1/2, 1/3, … of its size (chosen by itself)")
     predict.set_defaults(act=_predict)
 
+    data = commands.add_parser("data", help="fetch a data set of photographs")
+    data.add_argument("set", metavar="SET", choices=("pet",), help="pet: cats and dogs of the Oxford-IIIT Pet data set, 811 MB to fetch")
+    data.add_argument("--keep", action="store_true", help="keep the archives once the small pictures are made of them")
+    data.set_defaults(act=_data)
+
     export = commands.add_parser("export", help="write a lesson's stage as GIF, PNG, SVG, HTML or JSON")
     export.add_argument("lesson", metavar="LESSON", help="a lesson's name (convolution), or a link to it with its setting")
     export.add_argument(
@@ -96,7 +104,7 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("what", nargs="?", choices=("stage", "train"), help="one of the two (both)")
     bench.set_defaults(act=_bench)
 
-    for command in (train, resume, predict, export, bench):
+    for command in (train, resume, predict, data, export, bench):
         command.add_argument("--json", action="store_true", help="one JSON object as the last line")
     return top
 
@@ -109,8 +117,10 @@ def _settings() -> list[Field[Any]]:
 
 
 def _app(given: argparse.Namespace) -> None:
+    from seglab.train.limits import settle
     from seglab.ui.server import serve
 
+    settle(jobs=given.jobs, jobs_per_visitor=given.jobs_per_visitor, job_memory=given.job_memory)
     if given.port is not None and not 1 <= given.port <= 65535:
         raise ValueError(f"port={given.port} is out of range: 1 to 65535")
     serve(given.port, given.headless)
@@ -122,9 +132,26 @@ def _train(given: argparse.Namespace) -> Result:
 
     others = {setting.name: getattr(given, setting.name) for setting in _settings()}
     length = {"seconds": given.seconds} if given.seconds is not None else {"steps": given.steps if given.steps is not None else 300}
-    config = TrainConfig(data=given.data, **others, **length)
+    data, notes = _looked_at(given.data)
+    config = TrainConfig(data=data, **others, **length)
+    if not given.json:
+        print("".join(f"{note}\n" for note in notes), end="")
     store = Store()
-    return _work(store, store.create(config, _own_token(store)), given)
+    run = store.create(config, _own_token(store), status="starting")
+    return {**_work(store, run, given), "notes": notes}
+
+
+def _looked_at(data: str) -> tuple[str, list[str]]:
+    """The name of a data set that holds wherever it is read, and what is worth knowing of it. Raises ValueError with all that is wrong."""
+    from seglab.data.domains import DOMAINS
+    from seglab.data.remembered import summary_of
+    from seglab.data.uploads import folder_of, is_upload
+
+    if data in DOMAINS:
+        return data, []
+    summary = summary_of(folder_of(data))
+    summary.refuse(data)
+    return data if is_upload(data) else str(Path(data).resolve()), list(summary.notes)
 
 
 def _resume(given: argparse.Namespace) -> Result:
@@ -133,11 +160,12 @@ def _resume(given: argparse.Namespace) -> Result:
     store = Store()
     run = store.run(given.run)
     store.refuse_others(run.id, _own_token(store))
-    if store.alive(run.id):
-        raise ValueError(f"run {run.id} is under way: it can be resumed once it has ended")
-    if run.status == "finished":
-        raise ValueError(f"run {run.id} is finished: there is nothing left to do")
-    store.update(run.id, wish="run")
+    with store.starting():  # nobody else may begin with it
+        if store.alive(run.id):
+            raise ValueError(f"run {run.id} is under way: it can be resumed once it has ended")
+        if run.status == "finished":
+            raise ValueError(f"run {run.id} is finished: there is nothing left to do")
+        store.update(run.id, status="starting", wish="run")
     return _work(store, run, given)
 
 
@@ -209,13 +237,12 @@ def _own_token(store: Store) -> str:
 
 
 def _write_out(store: Store, run: Run, folder: Path) -> None:
+    from seglab.train.tables import curve_csv
+
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy2(store.weights(run.id), folder / "checkpoint.safetensors")
     (folder / "config.json").write_text(json.dumps(run.config.as_json(), indent=2) + "\n", encoding="utf-8")
-    with open(folder / "metrics.csv", "w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["step", "seconds", "loss", "mean_iou", "images_per_second"])
-        table.writerows(store.points(run.id))
+    (folder / "metrics.csv").write_bytes(curve_csv(store.points(run.id)))
 
 
 def _weights(run: str) -> Path:
@@ -230,14 +257,14 @@ def _weights(run: str) -> Path:
 
 def _predict(given: argparse.Namespace) -> Result:
     from seglab.data.decode import decode
-    from seglab.data.sets import classes_of
+    from seglab.data.sets import classes_for
     from seglab.infer.pictures import mask_file
     from seglab.infer.predict import segment
     from seglab.train.metrics import shares
     from seglab.train.weights import load_model
 
     model, config = load_model(_weights(given.run))
-    classes, colours = classes_of(config.data)
+    classes, colours = classes_for(config.data, model.classes)
     try:
         image = decode(given.image.read_bytes(), colour=model.channels == 3)
     except ValueError as error:
@@ -250,6 +277,45 @@ def _predict(given: argparse.Namespace) -> Result:
         told = ", ".join(f"{share:.1%} {name}" for name, share in found.items())
         print(f"{given.out}: of {width} x {height} pixels, {told} (seen at 1/{prediction.shrink} of its size)")
     return {"out": str(given.out), "shares": found, "shrink": prediction.shrink, "height": height, "width": width}
+
+
+def _data(given: argparse.Namespace) -> Result:
+    """Fetch a data set in this process; Ctrl+C keeps what has come, and the next call goes on from there."""
+    from threading import Event as Flag
+
+    from seglab.data import pet
+    from seglab.data.download import StoppedError
+
+    interrupted = Flag()
+    before = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    pet.wish(stop=False)
+    try:
+        folder = pet.fetch(FetchProgress(given.json), interrupted.is_set, keep=given.keep)
+    except StoppedError as stopped:
+        print(f"\nseglab: {stopped}", file=sys.stderr)
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+    pictures = len(list((folder / "images").iterdir()))
+    if not given.json:
+        print(f"{folder}: {pictures} pictures, `seglab train {folder}` trains on them")
+    return {"folder": str(folder), "pictures": pictures, "bytes": sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())}
+
+
+class FetchProgress:
+    """What a fetching says of itself: one line that is written over on a terminal, now and then a line elsewhere."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet, self.last, self.phase = quiet, 0.0, ""
+
+    def __call__(self, progress: Fetched) -> None:
+        terminal = sys.stdout.isatty()
+        due = time.monotonic() - self.last > (0.1 if terminal else 5) or progress.phase != self.phase
+        if self.quiet or not due or progress.phase in ("stopped", "failed"):
+            return
+        self.last, self.phase = time.monotonic(), progress.phase
+        told = f"{progress.message if progress.phase == 'ready' else progress.told():<78}"
+        print(f"\r{told}" if terminal else told.rstrip(), end="" if terminal and progress.phase != "ready" else "\n", flush=True)
 
 
 def _export(given: argparse.Namespace) -> Result:

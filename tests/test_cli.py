@@ -40,7 +40,7 @@ def test_train_and_predict(home: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert 0 <= said["mean_iou"] <= 1
     assert said["images_per_second"] > 0
     assert {path.name for path in (home / "out").iterdir()} == {"checkpoint.safetensors", "config.json", "metrics.csv"}
-    assert (home / "out" / "metrics.csv").read_text().splitlines()[0] == "step,seconds,loss,mean_iou,images_per_second"
+    assert (home / "out" / "metrics.csv").read_text().splitlines()[0] == "step,seconds,loss,mean_iou,images_per_second,learning_rate"
     image = home / "coins.png"
     image.write_bytes(file(skimage.data.coins()))
     for run in (said["run"], str(home / "out"), str(home / "out" / "checkpoint.safetensors")):

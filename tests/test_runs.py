@@ -200,41 +200,9 @@ def test_pictures_are_segmented_and_refused_in_a_worker(store: Store) -> None:
             jobs.segment_file(store, data, store.weights(run.id), None).result(timeout=60)
 
 
-def test_one_training_a_visitor_and_no_more_than_the_machine_takes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "most_running", lambda: 1)
-    run = jobs.start_run(store, LONG, "token")
-    wait_for(lambda: store.points(run.id))
-    with pytest.raises(ValueError, match="You are training already"):
-        jobs.start_run(store, SHORT, "token")
-    with pytest.raises(ValueError, match="1 other training is running on this machine"):
-        jobs.start_run(store, SHORT, "somebody else")
-
-
-def test_runs_that_wait_for_their_worker_count_and_paused_ones_block_nobody(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "most_running", lambda: 1)
-    waiting = store.create(LONG, "first")
-    with pytest.raises(ValueError, match="1 other training is running on this machine"):
-        jobs.refuse_too_many(store, "second")
-    with pytest.raises(ValueError, match="You are training already"):
-        jobs.refuse_too_many(store, "first")
-    store.delete(waiting.id, "first")
-    paused = jobs.start_run(store, LONG, "first")
-    wait_for(lambda: store.points(paused.id))
-    store.wish(paused.id, "pause", "first")
-    reaches(store, paused, "paused")
-    other = jobs.start_run(store, LONG, "second")
-    wait_for(lambda: store.points(other.id))
-    with pytest.raises(ValueError, match="1 other training is running on this machine"):
-        jobs.resume_run(store, paused.id, "first")
-    store.wish(other.id, "stop", "second")
-    reaches(store, other, "stopped")
-    jobs.resume_run(store, paused.id, "first")
-    reaches(store, paused, "running")
-
-
 def test_a_long_pause_ends_in_a_saved_run(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "PAUSE_LIMIT", 0.3)
-    run = store.create(LONG, "token")
+    run = store.create(LONG, "token", status="starting")
     store.wish(run.id, "pause", "token")
     job.Job(store, run.id, lambda: False).run()
     ended = store.run(run.id)
@@ -248,6 +216,8 @@ def test_the_end_of_an_earlier_worker_says_nothing_of_a_run_that_goes_on(tmp_pat
     store, given = Store(tmp_path), list[jobs.Answer]()
 
     class Fake:
+        closed = False
+
         def submit(self, do: str, **task: object) -> jobs.Answer:
             given.append(jobs.Answer())
             return given[-1]
@@ -258,7 +228,7 @@ def test_the_end_of_an_earlier_worker_says_nothing_of_a_run_that_goes_on(tmp_pat
     jobs.resume_run(store, run.id, "me")
     first, second = given
     first.set_exception(jobs.TaskError(jobs.GONE))
-    assert store.run(run.id).status == "queued"
+    assert store.run(run.id).status == "starting"
     second.set_exception(jobs.TaskError(jobs.GONE))
     assert store.run(run.id).status == "lost"
 

@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter, zoom
 
 Image = NDArray[np.float32]
 Labels = NDArray[np.int32]
+Mask = NDArray[np.uint8]
 FINE = 4  # drawn this many times larger, so that edges are smooth
 
 

@@ -60,7 +60,7 @@ def grey_of(value: float) -> Tone:
 
 def ink_on(colour: Rgb) -> Rgb:
     """Black or white, whichever is readable on a colour."""
-    return DARK_INK if _luminance(colour) > 0.2 else LIGHT_INK
+    return DARK_INK if luminance(colour) > 0.2 else LIGHT_INK
 
 
 def rgb(colour: str) -> Rgb:
@@ -80,7 +80,8 @@ def _blend(a: Rgb, b: Rgb, share: float) -> Rgb:
     return red, green, blue
 
 
-def _luminance(colour: Rgb) -> float:
+def luminance(colour: Rgb) -> float:
+    """The relative luminance of a colour, 0 to 1 (WCAG 2)."""
     r, g, b = (part / 255 / 12.92 if part / 255 <= 0.03928 else ((part / 255 + 0.055) / 1.055) ** 2.4 for part in colour)
     return 0.2126 * r + 0.7152 * g + 0.0722 * b
 

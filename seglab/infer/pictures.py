@@ -12,6 +12,7 @@ from PIL import Image as Files
 
 from seglab.data.domains import Colour
 from seglab.data.scene import Image
+from seglab.train.metrics import edges
 
 if TYPE_CHECKING:
     from seglab.infer.predict import Prediction
@@ -29,18 +30,6 @@ def grey(values: Image) -> NDArray[np.uint8]:
     return np.asarray(np.clip(values, 0, 1) * 255 + 0.5, np.uint8)
 
 
-def edges(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Pixels of the mask that touch one outside it.
-
-    >>> edges(np.array([[0, 1, 1, 1]], np.uint8)).tolist()
-    [[False, True, False, False]]
-    """
-    inside = mask.astype(bool)
-    around = np.pad(inside, 1, mode="edge")
-    deep = around[:-2, 1:-1] & around[2:, 1:-1] & around[1:-1, :-2] & around[1:-1, 2:]
-    return np.asarray(inside & ~deep)
-
-
 def overlay(image: Image, mask: NDArray[np.uint8], colours: Sequence[Colour]) -> NDArray[np.uint8]:
     """The image with the area of each class tinted and its edge drawn in the class's colour, (H, W, 3); black leaves it as it is."""
     rgb = (np.repeat(grey(image)[..., None], 3, axis=2) if image.ndim == 2 else grey(image)).astype(np.float32)
@@ -48,14 +37,37 @@ def overlay(image: Image, mask: NDArray[np.uint8], colours: Sequence[Colour]) ->
         here, ink = mask == number, np.array(colour, np.float32)
         if any(colour):
             rgb[here] = 0.72 * rgb[here] + 0.28 * ink
-            rgb[edges(here.astype(np.uint8))] = ink
+            rgb[edges(here)] = ink
     return rgb.astype(np.uint8)
 
 
 def painted(mask: NDArray[np.uint8], colours: Sequence[Colour]) -> NDArray[np.uint8]:
     """Class numbers as colours, (..., 3); of two classes, white on black."""
-    shown = ((0, 0, 0), (255, 255, 255)) if len(colours) == 2 else colours
-    return np.array(shown, np.uint8)[mask]
+    return np.array(shown_colours(colours), np.uint8)[mask]
+
+
+def shown_colours(colours: Sequence[Colour]) -> Sequence[Colour]:
+    """What masks are painted with: black and white where there are two classes, else the classes' own colours.
+
+    >>> shown_colours(((0, 0, 0), (213, 94, 0)))
+    ((0, 0, 0), (255, 255, 255))
+    """
+    return ((0, 0, 0), (255, 255, 255)) if len(colours) == 2 else colours
+
+
+def strip(images: NDArray[np.uint8], scale: int = 2, gap: int = 8, columns: int | None = None) -> bytes:
+    """Images (N, H, W) or (N, H, W, 3) side by side, `columns` to a line, as one PNG, on a transparent gap."""
+    rgb = images if images.ndim == 4 else np.repeat(images[..., None], 3, axis=3)
+    count, height, width, _ = rgb.shape
+    across = min(count, columns or count)
+    down = -(-count // across)
+    high, wide = height * scale, width * scale
+    rgba = np.zeros((down * (high + gap) - gap, across * (wide + gap) - gap, 4), np.uint8)
+    for i, image in enumerate(rgb):
+        top, left = i // across * (high + gap), i % across * (wide + gap)
+        rgba[top : top + high, left : left + wide, :3] = image.repeat(scale, axis=0).repeat(scale, axis=1)
+        rgba[top : top + high, left : left + wide, 3] = 255
+    return png(rgba)
 
 
 def pictures(image: Image, prediction: Prediction, colours: Sequence[Colour]) -> dict[str, bytes]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import zoom
 
 from seglab.data.scene import Image
+from seglab.nets.fitting import at_least, border, margin
 from seglab.nets.unet import UNet
 from seglab.train.batches import planes, standardised
 
@@ -67,25 +68,46 @@ def _at(model: UNet, image: Image, shrink: int) -> Image:
 
 
 def tiled(model: UNet, image: Image, tile: int = TILE) -> Image:
-    """The chances (classes, H, W) of a standardised image (H, W) or (H, W, 3), worked out in tiles of `tile` pixels with the margin that a
-    pixel's field needs.
+    """The chances (classes, H, W) of a standardised image (H, W) or (H, W, 3), worked out in tiles of `tile` pixels, a multiple of
+    ``2 ** depth``, with the margin that a pixel's field needs.
 
-    Equal to one pass over the mirrored image, at a memory that does not grow with it.
+    Equal to one pass over the mirrored image, at a memory that does not grow with it. Only group normalisation, which measures all that it
+    is given, makes of several tiles something else than of one.
     """
-    margin, step = 8 * 2**model.depth, 2**model.depth
+    depth, padding = model.depth, model.padding
+    around, lost = margin(depth, padding, model.upsampling), border(depth, padding)
     height, width = image.shape[:2]
-    high, wide = (-(-n // step) * step for n in (height, width))
-    padded = np.pad(planes(image), [(0, 0), (margin, margin + high - height), (margin, margin + wide - width)], mode="symmetric")
-    result = np.empty((model.classes, high, wide), np.float32)
-    for top in range(0, high, tile):
-        for left in range(0, wide, tile):
-            rows, columns = min(tile, high - top), min(tile, wide - left)
-            made = _chances(model, padded[:, top : top + rows + 2 * margin, left : left + columns + 2 * margin])
-            result[:, top : top + rows, left : left + columns] = made[:, margin : margin + rows, margin : margin + columns]
-    return result[:, :height, :width]
+    more = around + 2**depth
+    padded = np.pad(planes(image), [(0, 0), (around, more), (around, more)], mode="symmetric")
+    result = np.empty((model.classes, height, width), np.float32)
+    for top in range(0, height, tile):
+        for left in range(0, width, tile):
+            rows, columns = min(tile, height - top), min(tile, width - left)
+            high, wide = (at_least(n + 2 * around, depth, padding) for n in (rows, columns))
+            made = _chances(model, padded[:, top : top + high, left : left + wide])
+            inner = slice(around - lost, around - lost + rows), slice(around - lost, around - lost + columns)
+            result[:, top : top + rows, left : left + columns] = made[:, *inner]
+    return result
 
 
 def _chances(model: UNet, window: Image) -> Image:
     with torch.inference_mode():
         logits = model(torch.from_numpy(np.ascontiguousarray(window))[None])
         return np.asarray(torch.softmax(logits, dim=1)[0].numpy(), np.float32)
+
+
+def probabilities(model: UNet, images: Image, device: torch.device, half: bool) -> Image:
+    """The chances (B, classes, H, W) of images (B, H, W) or (B, H, W, 3) of one size, in one pass on `device`, in bfloat16 if `half`.
+
+    Around a network that loses a border, and up to a size that it takes, images are mirrored.
+    """
+    given = np.stack([planes(standardised(image)) for image in images])
+    lost, sizes = border(model.depth, model.padding), given.shape[2:]
+    taken = [at_least(size + 2 * lost, model.depth, model.padding) for size in sizes]
+    around = [(lost, whole - size - lost) for whole, size in zip(taken, sizes, strict=True)]
+    mirrored = np.pad(given, [(0, 0), (0, 0), *around], mode="symmetric") if lost or taken != list(sizes) else given
+    x = torch.from_numpy(mirrored).to(device, memory_format=torch.channels_last)
+    model.eval()
+    with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=half):
+        logits = model(x).float()[..., : sizes[0], : sizes[1]]
+    return np.asarray(torch.softmax(logits, dim=1).cpu().numpy(), np.float32)

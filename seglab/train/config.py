@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from seglab.nets.fitting import output_size
+
 GROUPS = ("data", "augmentation", "network", "training", "machine")
 
 
@@ -85,8 +87,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for setting in fields(self):
             _refuse(setting.name, getattr(self, setting.name), setting.default, **setting.metadata)
-        if self.padding == "same" and self.size % 2**self.depth:
-            raise ValueError(f"size={self.size} does not halve {self.depth} times: a multiple of {2**self.depth} is needed")
+        output_size(self.size, self.depth, self.padding)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads."""

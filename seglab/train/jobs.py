@@ -1,6 +1,7 @@
 """Jobs: work for other processes, asked for from the web process, which never loads torch itself.
 
-One zygote a server, started with it and started again should it die. Where processes cannot fork, a warm worker waits for each task.
+One zygote a server, started with it and started again should it die. Where processes cannot fork, a warm worker waits for each task. A
+training waits for its turn in the store (`queue.py`) and is given to a worker by `advance`.
 """
 
 from __future__ import annotations
@@ -12,14 +13,23 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from seglab.data import pet
+from seglab.data.domains import DOMAINS, Colour
+from seglab.data.pet import Source
+from seglab.data.summary import Summary
+from seglab.data.uploads import NOWHERE, is_upload
 from seglab.train.config import TrainConfig
-from seglab.train.store import Run, Store
+from seglab.train.failure import sentence
+from seglab.train.queue import next_ones, refuse_crowd
+from seglab.train.store import DiskFullError, Run, Store
 
 Answer = Future[dict[str, Any]]
 GONE = "the worker process ended before it was done"
@@ -27,6 +37,10 @@ GONE = "the worker process ended before it was done"
 
 class TaskError(RuntimeError):
     """A task's failure, as the sentence that its worker gave."""
+
+
+class NoWorkerError(TaskError):
+    """There is no process to give a task to."""
 
 
 class Workers:
@@ -38,6 +52,7 @@ class Workers:
         self._process: subprocess.Popen[bytes] | None = None
         self._open: dict[int, tuple[Answer, subprocess.Popen[bytes]]] = {}
         self._last = 0
+        self.closed = False
         atexit.register(self.close)
 
     @property
@@ -75,7 +90,7 @@ class Workers:
                     process.kill()
                     process.wait()
                     if attempt == 2:
-                        answer.set_exception(TaskError("no worker process can be started on this machine"))
+                        answer.set_exception(NoWorkerError("no worker process can be started on this machine"))
                         return answer
             self._open[self._last] = (answer, process)
             if not self.fork:
@@ -116,6 +131,7 @@ class Workers:
 
     def close(self) -> None:
         """Let the process go; workers notice that their server is gone."""
+        self.closed = True
         with self._lock:
             process, self._process = self._process, None
         if process and process.stdin:
@@ -138,45 +154,51 @@ def workers() -> Workers:
         return _workers
 
 
-def most_running() -> int:
-    """How many trainings this machine takes at a time."""
-    return max(1, (os.cpu_count() or 1) // 2)
+def take_up(store: Store) -> None:
+    """At the start of a server: tidy the store, and go on with the queue that an earlier server left."""
+    store.tidy()
+    advance(store)
 
 
 def start_run(store: Store, config: TrainConfig, token: str, name: str = "") -> Run:
-    """Create a run and let a worker begin. Raises ValueError while as many are running as this machine takes."""
+    """Create a run, which begins when its turn has come. Raises ValueError where too many wait already."""
     with store.starting():
-        refuse_too_many(store, token)
+        refuse_crowd(store, token)
         run = store.create(config, token, name)
-    _work_on(store, run.id)
-    return run
+    advance(store)
+    return store.run(run.id)
 
 
 def resume_run(store: Store, identity: str, token: str | None) -> None:
-    """Go on with a run from its last checkpoint. Raises NotOwnerError, or ValueError while others take the machine."""
+    """Let a run go on from its last checkpoint when its turn has come. Raises NotOwnerError, or ValueError where too many wait already."""
     store.refuse_others(identity, token)
-    run = store.run(identity)
     with store.starting():
-        alive = run.open and store.alive(identity)
-        if alive and run.status != "paused":
+        run = store.run(identity)
+        if run.status == "queued" or (run.status in ("starting", "running") and store.under_way(run)):
             return
-        refuse_too_many(store, token or "", besides=identity)
-        if not alive:
-            _answers.pop(identity, None)
-        store.update(identity, wish="run", **({} if alive else {"status": "queued", "message": ""}))
-    if not alive:
+        refuse_crowd(store, token or "")
+        stays = run.status == "paused" and store.alive(identity)  # the worker that it has waits with it
+        wish = "pause" if stays else "run"
+        store.change(identity, {"status": run.status}, status="queued", wish=wish, joined=time.time(), message="")
+    advance(store)
+
+
+def advance(store: Store) -> None:
+    """Give waiting runs to workers, as many as there are places. To be called whenever a place may have become free."""
+    if workers().closed or not store.with_status("queued"):
+        return
+    with store.starting():
+        given = [run.id for run in next_ones(store) if _give(store, run)]
+    for identity in given:  # out of the lock: a worker that cannot be had ends here and now, and its end looks at the queue again
         _work_on(store, identity)
 
 
-def refuse_too_many(store: Store, token: str, besides: str = "") -> None:
-    """Raise ValueError where a visitor trains already, or the machine is full. A paused run takes nobody's place but its owner's."""
-    under_way = [run for run in store.runs() if run.id != besides and store.under_way(run)]
-    if any(store.owns(run.id, token) for run in under_way):
-        raise ValueError("You are training already: stop that run before you start another one.")
-    running = sum(run.status != "paused" for run in under_way)
-    if running >= most_running():
-        told = f"{running} other trainings are" if running > 1 else "1 other training is"
-        raise ValueError(f"{told} running on this machine: try again when one has ended.")
+def _give(store: Store, run: Run) -> bool:
+    """Let a waiting run begin. True where it needs a worker: not where the one that it had goes on, or where it was stopped meanwhile."""
+    if run.held and store.alive(run.id) and store.change(run.id, {"status": "queued", "wish": "pause"}, status="starting", wish="run"):
+        return False
+    _answers.pop(run.id, None)  # an earlier worker's end may be noticed late; it says nothing of the one to come
+    return store.change(run.id, {"status": "queued"}, status="starting", wish="run")
 
 
 _answers: dict[str, Answer] = {}  # of the worker that was last given each run
@@ -188,16 +210,16 @@ def _work_on(store: Store, identity: str) -> None:
 
 
 def _note_end(store: Store, identity: str, done: Answer) -> None:
-    """A worker that ended without a word leaves its run open: say what happened. One whose run another has taken over says nothing."""
+    """A worker has ended: the next run may begin. One that ended without a word leaves its run open: say what happened. One whose run
+    another has taken over says nothing."""
     error = done.exception()
-    if _answers.get(identity) is not done:
-        return
-    del _answers[identity]
-    if error is None:
-        return
-    with suppress(LookupError):  # deleted meanwhile
-        if not store.alive(identity):
-            store.mark_lost(identity, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+    if _answers.get(identity) is done:
+        del _answers[identity]
+        with suppress(LookupError, DiskFullError):  # deleted meanwhile; or no room to say it, then whoever looks at the run does
+            if error is not None:
+                store.mark_lost(identity, sentence(str(error)))
+    if not isinstance(error, NoWorkerError):
+        advance(store)
 
 
 Pictures = tuple[dict[str, Any], dict[str, bytes]]
@@ -205,20 +227,104 @@ Pictures = tuple[dict[str, Any], dict[str, bytes]]
 _desk = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2), thread_name_prefix="segment")
 
 
-def segment_file(store: Store, data: bytes, weights: Path, shrink: int | None) -> Future[Pictures]:
+def segment_file(store: Store, data: bytes, weights: Path, shrink: int | None, colours: Sequence[Colour] | None = None) -> Future[Pictures]:
     """Decode and segment an image file in a worker: what it says, and pictures as PNG by name, or TaskError with a sentence.
 
     The file exists only while the worker looks at it; what a server that was killed leaves goes when the next one starts.
     """
-    return _desk.submit(_segment, store.uploads(), data, weights, shrink)
+    return _desk.submit(_pictures, store.uploads(), "segment", data, {"weights": str(weights), "shrink": shrink, "colours": colours})
 
 
-def _segment(place: Path, data: bytes, weights: Path, shrink: int | None) -> Pictures:
+def _pictures(place: Path, do: str, data: bytes | None, task: dict[str, Any]) -> Pictures:
+    """What a worker says and draws; `data` is the file that it looks at."""
     with tempfile.TemporaryDirectory(dir=place) as folder:
-        source = Path(folder) / "image"
-        source.write_bytes(data)
-        said = workers().submit("segment", image=str(source), weights=str(weights), shrink=shrink, out=folder).result()
+        if data is not None:
+            source = Path(folder) / "image"
+            source.write_bytes(data)
+            task |= {"image": str(source)}
+        said = workers().submit(do, out=folder, **task).result()
         return said, {path.stem: path.read_bytes() for path in Path(folder).glob("*.png")}
+
+
+def preview_file(store: Store, config: TrainConfig, view: str) -> Future[Pictures]:
+    """What the page shows before a training, drawn in a worker (`train/preview.py`): what is said, and pictures as PNG by name."""
+    return _desk.submit(_pictures, store.uploads(), "preview", None, {"config": config.as_json(), "view": view})
+
+
+def onnx_file(store: Store, weights: Path) -> Future[bytes]:
+    """The network of a weights file as ONNX, written by a worker, or TaskError with a sentence."""
+
+    def made() -> bytes:
+        with tempfile.TemporaryDirectory(dir=store.uploads()) as folder:
+            out = Path(folder) / "network.onnx"
+            workers().submit("onnx", weights=str(weights), out=str(out)).result()
+            return out.read_bytes()
+
+    return _desk.submit(made)
+
+
+def import_weights(store: Store, data: bytes, token: str, name: str) -> Future[str]:
+    """A file of weights as a run of its own, once a worker has found it whole: the run's id, or TaskError with a sentence."""
+
+    def made() -> str:
+        with tempfile.TemporaryDirectory(dir=store.uploads()) as folder:
+            source = Path(folder) / "weights.safetensors"
+            source.write_bytes(data)
+            said = workers().submit("weigh", weights=str(source)).result()
+            config = TrainConfig.from_json(said.pop("config"))
+            if config.data not in DOMAINS and not is_upload(config.data):  # a folder of whoever wrote the file: none of this machine's
+                config = replace(config, data=NOWHERE)
+            run = store.create(config, token, f"{Path(name).stem[:40]} (brought along)", status="stopped")
+            os.replace(source, store.weights(run.id))
+            store.update(run.id, **said)
+            return run.id
+
+    return _desk.submit(made)
+
+
+class PetFetch(NamedTuple):
+    """A fetching of the pictures of pets: its answer, and the owner token of whoever asked for it."""
+
+    answer: Answer
+    token: str
+
+
+_pet_fetch: PetFetch | None = None
+_pet_guard = threading.Lock()
+
+
+def fetch_pet(store: Store, token: str = "", source: Source | None = None) -> Answer:
+    """Let a worker fetch the pictures of pets; who asks meanwhile gets the same answer. TaskError with a sentence if it ends early."""
+    global _pet_fetch
+    with _pet_guard:
+        if _pet_fetch is None or _pet_fetch.answer.done():
+            pet.wish(stop=False)
+            task = {"home": str(store.folder), "source": asdict(source or pet.OXFORD)}
+            _pet_fetch = PetFetch(workers().submit("fetch_pet", **task), token)
+        return _pet_fetch.answer
+
+
+def pet_fetch() -> PetFetch | None:
+    """The fetching that is under way on this server, else the last one."""
+    return _pet_fetch
+
+
+Found = tuple[Summary, dict[str, bytes]]
+
+
+def inspect_set(store: Store, name: str) -> Future[Found]:
+    """Look into a data set in a worker: what is found, and where nothing is wrong its first images and masks as PNG by name.
+
+    TaskError with a sentence for one that is not there.
+    """
+    return _desk.submit(_inspect, store.uploads(), name)
+
+
+def _inspect(place: Path, name: str) -> Found:
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        workers().submit("inspect", data=name, out=folder).result()
+        summary = Summary.from_json(json.loads((Path(folder) / "summary.json").read_text(encoding="utf-8")))
+        return summary, {path.stem: path.read_bytes() for path in Path(folder).glob("*.png")}
 
 
 def check_code(code: str, expected: Any) -> Callable[[], float]:

@@ -7,6 +7,7 @@ system lets go of it however the worker ends.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -17,31 +18,43 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
+from seglab.data.home import home as home
+from seglab.data.uploads import prune as prune_uploads
+from seglab.data.uploads import title_of
 from seglab.train.config import TrainConfig
 
-SCHEMA = 2
+SCHEMA = 3
 KEPT_DAYS = 30
 KEPT_RUNS = 200
 MOST_SNAPSHOTS = 60  # a run; every other one is dropped when there are more
-WISHES = ("run", "pause", "stop")
-STARTING = 20.0  # seconds in which a queued run's worker has to take it
-OPEN = ("queued", "running", "paused")  # a worker is at it, or should be
+WISHES = ("run", "pause", "step", "stop")
+STARTING = 20.0  # seconds in which a worker has to take the run that it was given
+GIVEN = ("starting", "running", "paused")  # a worker is at it, or should be
+OPEN = ("queued", *GIVEN)
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS runs (
-  id TEXT PRIMARY KEY, created REAL, updated REAL, owner TEXT, name TEXT, config TEXT, status TEXT, wish TEXT, message TEXT,
-  device TEXT, step INTEGER, seconds REAL, results TEXT);
-CREATE TABLE IF NOT EXISTS points (run TEXT, step INTEGER, seconds REAL, loss REAL, mean_iou REAL, rate REAL, PRIMARY KEY (run, step));
-CREATE TABLE IF NOT EXISTS snapshots (run TEXT, step INTEGER, shape TEXT, data BLOB, PRIMARY KEY (run, step));
-"""
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, created REAL, updated REAL, owner TEXT, name TEXT, config TEXT, status TEXT,"
+    " wish TEXT, message TEXT, device TEXT, step INTEGER, seconds REAL, results TEXT)",
+    "CREATE TABLE IF NOT EXISTS points (run TEXT, step INTEGER, seconds REAL, loss REAL, mean_iou REAL, rate REAL,"
+    " PRIMARY KEY (run, step))",
+    "CREATE TABLE IF NOT EXISTS snapshots (run TEXT, step INTEGER, shape TEXT, data BLOB, PRIMARY KEY (run, step))",
+    "CREATE TABLE IF NOT EXISTS anatomies (run TEXT PRIMARY KEY, step INTEGER, data TEXT)",
+)
+_ADDED = (  # columns since schema 3: when a run joined the queue, the owner's change of its learning rate, and what each step had
+    ("runs", "joined"),
+    ("runs", "learning_rate"),
+    ("points", "learning_rate"),
+)
+_OF_A_RUN = ("points", "snapshots", "anatomies")
 
 
 class NotFoundError(LookupError):
@@ -52,9 +65,29 @@ class NotOwnerError(PermissionError):
     """A change of a run by somebody who only has its link."""
 
 
+class DiskFullError(OSError):
+    """What was to be stored has no room."""
+
+
+class Point(NamedTuple):
+    """What is known after `step` steps and `seconds` of training; `rate` in images a second. None where it was not measured there."""
+
+    step: int
+    seconds: float
+    loss: float | None = None
+    mean_iou: float | None = None
+    rate: float | None = None
+    learning_rate: float | None = None
+
+
 @dataclass(frozen=True)
 class Run:
-    """One training run as the store knows it. `status` is queued, running, paused, stopped, finished, failed or lost."""
+    """One training run as the store knows it.
+
+    `status` is queued, starting (given to a worker that has not taken it yet), running, paused, stopped, finished, failed or lost. `wish`
+    is what its worker is to do: run, pause, step or stop. `learning_rate` is the owner's change of it, None as configured; `owner` the
+    mark of the owner's token.
+    """
 
     id: str
     name: str
@@ -68,28 +101,37 @@ class Run:
     created: float
     updated: float
     results: dict[str, Any]
+    owner: str
+    learning_rate: float | None
 
     @property
     def open(self) -> bool:
-        """Whether a worker is at it."""
+        """Whether it waits, or a worker is at it or should be."""
         return self.status in OPEN
+
+    @property
+    def given(self) -> bool:
+        """Whether a worker is at it or should be."""
+        return self.status in GIVEN
+
+    @property
+    def held(self) -> bool:
+        """Whether it waits for its turn to go on after a pause, in the worker that it had."""
+        return self.status == "queued" and self.wish == "pause"
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """Validation images (N, H, W) or (N, H, W, 3) in 0 to 255, their true classes, and after `step` steps the predicted ones, each with how
-    sure the network is of it, 0 to 255."""
+    sure the network is of it, 0 to 255; kernels of its first layer (N, k, k) or (N, k, k, 3), and by layer its feature maps (N, h, w)."""
 
     step: int
     images: NDArray[np.uint8]
     truths: NDArray[np.uint8]
     predictions: NDArray[np.uint8]
     certainties: NDArray[np.uint8]
-
-
-def home() -> Path:
-    """The folder of runs: the environment variable SEGLAB_HOME, else ~/.seglab."""
-    return Path(os.environ.get("SEGLAB_HOME") or Path.home() / ".seglab")
+    filters: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 1, 1), np.uint8))
+    maps: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
 
 
 def owner_mark(token: str) -> str:
@@ -97,13 +139,47 @@ def owner_mark(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _parts(shapes: list[Any], data: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """The arrays of a snapshot; schema 1 had the probabilities of the second of two classes in place of the last two."""
-    if isinstance(shapes[0], int):
+@lru_cache(512)
+def _config(text: str) -> TrainConfig:
+    """A stored configuration; the same ones are read again and again."""
+    return TrainConfig.from_json(json.loads(text))
+
+
+def _packed(snapshot: Snapshot) -> tuple[str, bytes]:
+    """The shapes of a snapshot's arrays as JSON, and all their bytes."""
+    named = {each.name: getattr(snapshot, each.name) for each in fields(Snapshot) if each.name not in ("step", "maps")}
+    shapes = {"arrays": {name: array.shape for name, array in named.items()}, "maps": {name: m.shape for name, m in snapshot.maps.items()}}
+    arrays = [*named.values(), *snapshot.maps.values()]
+    return json.dumps(shapes), zlib.compress(b"".join(array.astype(np.uint8).tobytes() for array in arrays), 1)
+
+
+def _unpacked(step: int, shapes: Any, packed: bytes) -> Snapshot:
+    """A snapshot of this schema, of schema 2 (four arrays, no names), or of 1 (the probabilities of the second of two classes last)."""
+    data = np.frombuffer(zlib.decompress(packed), np.uint8)
+    if isinstance(shapes, list) and isinstance(shapes[0], int):
         images, truths, chances = data.reshape(shapes)
-        return [images, truths, (chances > 127).astype(np.uint8), np.maximum(chances, 255 - chances)]
+        return Snapshot(step, images, truths, (chances > 127).astype(np.uint8), np.maximum(chances, 255 - chances))
+    if isinstance(shapes, list):
+        images, truths, predictions, certainties = _cut(data, shapes)
+        return Snapshot(step, images, truths, predictions, certainties)
+    parts = _cut(data, [*shapes["arrays"].values(), *shapes["maps"].values()])
+    named = dict(zip(shapes["arrays"], parts, strict=False))
+    return Snapshot(step, **named, maps=dict(zip(shapes["maps"], parts[len(named) :], strict=True)))
+
+
+def _cut(data: NDArray[np.uint8], shapes: list[list[int]]) -> list[NDArray[np.uint8]]:
     ends = np.cumsum([int(np.prod(shape)) for shape in shapes])
     return [part.reshape(shape) for part, shape in zip(np.split(data, ends[:-1]), shapes, strict=True)]
+
+
+def _bring_up(database: sqlite3.Connection) -> None:
+    """Make the tables, or give those of an earlier schema what has come since."""
+    for table in _TABLES:
+        database.execute(table)
+    for table, name in _ADDED:
+        if name not in {row[1] for row in database.execute(f"PRAGMA table_info({table})")}:
+            database.execute(f"ALTER TABLE {table} ADD COLUMN {name} REAL")
+    database.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
 class Store:
@@ -116,8 +192,9 @@ class Store:
             version = database.execute("PRAGMA user_version").fetchone()[0]
             if version > SCHEMA:
                 raise ValueError(f"{self.folder} was written by a newer seglab (schema {version}): this one reads schema {SCHEMA}")
-            database.executescript(_TABLES)
-            database.execute(f"PRAGMA user_version = {SCHEMA}")
+            if version < SCHEMA:
+                database.execute("BEGIN IMMEDIATE")  # another process may be about to do the same
+                _bring_up(database)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -127,33 +204,25 @@ class Store:
             database.execute("PRAGMA synchronous = NORMAL")
             with database:
                 yield database
+        except sqlite3.OperationalError as error:
+            if "disk is full" in str(error):
+                raise DiskFullError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.folder)) from error
+            raise
         finally:
             database.close()
 
     # -- runs --------------------------------------------------------------------------------------------------------
 
-    def create(self, config: TrainConfig, token: str, name: str = "") -> Run:
-        """A new run, queued. Whoever has `token` owns it."""
+    def create(self, config: TrainConfig, token: str, name: str = "", status: str = "queued") -> Run:
+        """A new run, at the end of the queue; "starting" for one that its maker works on himself. Whoever has `token` owns it."""
         self.prune()
         identity, now = secrets.token_urlsafe(6).replace("-", "a").replace("_", "b"), time.time()
         self.run_folder(identity).mkdir(parents=True)
-        values = (
-            identity,
-            now,
-            now,
-            owner_mark(token),
-            name or config.data,
-            json.dumps(config.as_json()),
-            "queued",
-            "run",
-            "",
-            "",
-            0,
-            0.0,
-            "{}",
-        )
+        begun = {"id": identity, "created": now, "updated": now, "joined": now, "owner": owner_mark(token), "status": status, "wish": "run"}
+        told = {"name": name or title_of(config.data), "config": json.dumps(config.as_json()), "message": "", "device": ""}
+        values = {**begun, **told, "step": 0, "seconds": 0.0, "results": "{}"}
         with self._open() as database:
-            database.execute(f"INSERT INTO runs VALUES ({','.join('?' * 13)})", values)
+            database.execute(f"INSERT INTO runs ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})", (*values.values(),))
         return self.run(identity)
 
     def run(self, identity: str) -> Run:
@@ -168,14 +237,18 @@ class Store:
         where, values = ("WHERE owner = ?", (owner_mark(token),)) if token else ("", ())
         return self._select(f"{where} ORDER BY created DESC", values)
 
+    def with_status(self, *status: str) -> list[Run]:
+        """The runs of these states, in the order in which they joined the queue."""
+        return self._select(f"WHERE status IN ({', '.join('?' * len(status))}) ORDER BY coalesce(joined, created), created", status)
+
     def _select(self, where: str, values: tuple[str, ...]) -> list[Run]:
-        names = [field.name for field in fields(Run)]
+        names = [each.name for each in fields(Run)]
         with self._open() as database:
             rows = database.execute(f"SELECT {', '.join(names)} FROM runs {where}", values).fetchall()
         found = []
         for row in rows:
             named = dict(zip(names, row, strict=True))
-            named |= {"config": TrainConfig.from_json(json.loads(named["config"])), "results": json.loads(named["results"])}
+            named |= {"config": _config(named["config"]), "results": json.loads(named["results"])}
             found.append(Run(**named))
         return found
 
@@ -186,19 +259,63 @@ class Store:
         return bool(row and token and secrets.compare_digest(row[0], owner_mark(token)))
 
     def update(self, identity: str, **values: Any) -> None:
-        """Set columns of a run."""
-        if "results" in values:
-            values["results"] = json.dumps(values["results"])
-        names = ", ".join(f"{name} = ?" for name in [*values, "updated"])
+        """Set columns of a run; of `results` the parts that are given."""
+        self.change(identity, {}, **values)
+
+    def change(self, identity: str, when: dict[str, Any], **values: Any) -> bool:
+        """Set columns of a run if its columns are as `when` says; whether they were."""
+        tests = "".join(f" AND {name} = ?" for name in when)
         with self._open() as database:
-            database.execute(f"UPDATE runs SET {names} WHERE id = ?", (*values.values(), time.time(), identity))
+            if "results" in values:
+                database.execute("BEGIN IMMEDIATE")
+                row = database.execute("SELECT results FROM runs WHERE id = ?", (identity,)).fetchone()
+                values["results"] = json.dumps({**json.loads(row[0] if row else "{}"), **values["results"]})
+            names = ", ".join(f"{name} = ?" for name in [*values, "updated"])
+            given = (*values.values(), time.time(), identity, *when.values())
+            return database.execute(f"UPDATE runs SET {names} WHERE id = ?{tests}", given).rowcount == 1
 
     def wish(self, identity: str, wish: str, token: str | None) -> None:
-        """Ask the worker of a run to run, pause or stop. Raises NotOwnerError without the owner's token."""
+        """Ask the worker of a run to run, pause, stop, or make one step while it is paused. A run that waits can only be stopped.
+
+        Raises NotOwnerError without the owner's token, ValueError for a wish that makes no sense.
+        """
         if wish not in WISHES:
             raise ValueError(f"wish={wish!r} is unknown: {', '.join(WISHES)}")
         self.refuse_others(identity, token)
+        # Each of these asks and sets in one go: the run may begin, or be stopped, in the same moment.
+        if wish == "stop":
+            if self.change(identity, {"status": "queued"}, status="stopped", wish="stop"):
+                return
+        elif wish == "step":
+            if not self.change(identity, {"status": "paused"}, wish="step"):
+                raise ValueError(f"a single step is made while a run is paused: this one is {self.run(identity).status}")
+            return
+        elif self.run(identity).status == "queued":
+            raise ValueError("this run waits in the queue: until it begins it can only be stopped")
         self.update(identity, wish=wish)
+
+    def set_learning_rate(self, identity: str, value: float, token: str | None) -> None:
+        """Let a run go on with another learning rate at its highest. Raises NotOwnerError, or ValueError for one out of range."""
+        self.refuse_others(identity, token)
+        self.update(identity, learning_rate=float(TrainConfig(learning_rate=value).learning_rate))
+
+    def reset(self, identity: str, token: str | None) -> None:
+        """Take a run that has ended back to step 0; its configuration, and so its initial weights, stay.
+
+        Raises NotOwnerError without the owner's token, ValueError while the run is open.
+        """
+        self.refuse_others(identity, token)
+        with self.starting():  # nobody resumes it meanwhile
+            if self.run(identity).open:
+                raise ValueError("this run is under way: stop it before it is reset")
+            self.weights(identity).unlink(missing_ok=True)
+            self.forget_after(identity, -1)
+            with self._open() as database:
+                database.execute(
+                    "UPDATE runs SET status = 'stopped', wish = 'run', message = '', device = '', step = 0, seconds = 0, results = '{}',"
+                    " learning_rate = NULL, updated = ? WHERE id = ?",
+                    (time.time(), identity),
+                )
 
     def refuse_others(self, identity: str, token: str | None) -> None:
         """Raise NotOwnerError unless `token` is the owner's, NotFoundError where there is no such run."""
@@ -221,8 +338,9 @@ class Store:
 
     def _remove(self, identity: str) -> None:
         with self._open() as database:
-            for table, column in (("points", "run"), ("snapshots", "run"), ("runs", "id")):
-                database.execute(f"DELETE FROM {table} WHERE {column} = ?", (identity,))
+            for table in _OF_A_RUN:
+                database.execute(f"DELETE FROM {table} WHERE run = ?", (identity,))
+            database.execute("DELETE FROM runs WHERE id = ?", (identity,))
         shutil.rmtree(self.run_folder(identity), ignore_errors=True)
 
     # -- what a run leaves ---------------------------------------------------------------------------------------------
@@ -235,48 +353,61 @@ class Store:
         """The file of a run's last checkpoint."""
         return self.run_folder(identity) / "checkpoint.safetensors"
 
-    def add_points(self, identity: str, points: list[tuple[int, float, float | None, float | None, float | None]]) -> None:
-        """Append (step, seconds, loss, mean_iou, images a second); a part that is None keeps what is there."""
+    def add_points(self, identity: str, points: list[Point]) -> None:
+        """Append points; a part that is None keeps what is there."""
+        kept = ", ".join(f"{name} = coalesce(excluded.{name}, {name})" for name in Point._fields[2:])
+        names, marks = ", ".join(Point._fields), ", ".join("?" * len(Point._fields))
         with self._open() as database:
             database.executemany(
-                "INSERT INTO points VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (run, step) DO UPDATE SET loss = coalesce(excluded.loss, loss),"
-                " mean_iou = coalesce(excluded.mean_iou, mean_iou), rate = coalesce(excluded.rate, rate)",
+                f"INSERT INTO points (run, {names}) VALUES (?, {marks}) ON CONFLICT (run, step) DO UPDATE SET {kept}",
                 [(identity, *point) for point in points],
             )
 
-    def points(self, identity: str) -> list[tuple[int, float, float | None, float | None, float | None]]:
+    def points(self, identity: str) -> list[Point]:
         """All points in order of steps."""
         with self._open() as database:
-            return database.execute(
-                "SELECT step, seconds, loss, mean_iou, rate FROM points WHERE run = ? ORDER BY step", (identity,)
-            ).fetchall()
+            found = database.execute(f"SELECT {', '.join(Point._fields)} FROM points WHERE run = ? ORDER BY step", (identity,))
+            return [Point(*row) for row in found]
 
     def forget_after(self, identity: str, step: int) -> None:
-        """Drop points and snapshots beyond `step`, before a run goes on from an earlier checkpoint."""
+        """Drop what was noted beyond `step`, before a run goes on from an earlier checkpoint."""
         with self._open() as database:
-            for table in ("points", "snapshots"):
+            for table in _OF_A_RUN:
                 database.execute(f"DELETE FROM {table} WHERE run = ? AND step > ?", (identity, step))
 
     def add_snapshot(self, identity: str, snapshot: Snapshot) -> None:
         """Keep a snapshot; when there are too many, every other one goes."""
-        parts = (snapshot.images, snapshot.truths, snapshot.predictions, snapshot.certainties)
-        data = b"".join(part.astype(np.uint8).tobytes() for part in parts)
-        packed = (identity, snapshot.step, json.dumps([part.shape for part in parts]), zlib.compress(data, 1))
+        packed = (identity, snapshot.step, *_packed(snapshot))
         with self._open() as database:
             database.execute("INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)", packed)
             steps = [row[0] for row in database.execute("SELECT step FROM snapshots WHERE run = ? ORDER BY step", (identity,))]
             if len(steps) > MOST_SNAPSHOTS:
                 database.executemany("DELETE FROM snapshots WHERE run = ? AND step = ?", [(identity, step) for step in steps[1:-1:2]])
 
-    def snapshot(self, identity: str) -> Snapshot | None:
-        """The latest snapshot, or None before the first."""
+    def snapshot_steps(self, identity: str) -> list[int]:
+        """The steps after which there is a snapshot, in order."""
+        with self._open() as database:
+            return [row[0] for row in database.execute("SELECT step FROM snapshots WHERE run = ? ORDER BY step", (identity,))]
+
+    def snapshot(self, identity: str, step: int | None = None) -> Snapshot | None:
+        """The latest snapshot, or with `step` the latest up to there; None before the first."""
         with self._open() as database:
             row = database.execute(
-                "SELECT step, shape, data FROM snapshots WHERE run = ? ORDER BY step DESC LIMIT 1", (identity,)
+                "SELECT step, shape, data FROM snapshots WHERE run = ? AND step <= ? ORDER BY step DESC LIMIT 1",
+                (identity, 2**62 if step is None else step),
             ).fetchone()
-        if row is None:
-            return None
-        return Snapshot(row[0], *_parts(json.loads(row[1]), np.frombuffer(zlib.decompress(row[2]), np.uint8)))
+        return _unpacked(row[0], json.loads(row[1]), row[2]) if row else None
+
+    def add_anatomy(self, identity: str, step: int, data: dict[str, Any]) -> None:
+        """Keep what one step was made of, as JSON data, in place of what an earlier one was."""
+        with self._open() as database:
+            database.execute("INSERT OR REPLACE INTO anatomies VALUES (?, ?, ?)", (identity, step, json.dumps(data)))
+
+    def anatomy(self, identity: str) -> dict[str, Any] | None:
+        """What the last such step was made of, with its number as `step`; None before the first."""
+        with self._open() as database:
+            row = database.execute("SELECT step, data FROM anatomies WHERE run = ?", (identity,)).fetchone()
+        return {**json.loads(row[1]), "step": row[0]} if row else None
 
     # -- life and death ------------------------------------------------------------------------------------------------
 
@@ -298,7 +429,7 @@ class Store:
 
     def under_way(self, run: Run) -> bool:
         """Whether a worker is at a run, or about to be."""
-        return run.open and (self.alive(run.id) or (run.status == "queued" and time.time() - run.updated < STARTING))
+        return run.given and (self.alive(run.id) or (run.status == "starting" and time.time() - run.updated < STARTING))
 
     def starting(self) -> FileLock:
         """The lock under which runs are counted and begun, so that two at a time cannot both find the last free place."""
@@ -311,14 +442,15 @@ class Store:
         return folder
 
     def mark_lost(self, identity: str, why: str) -> None:
-        """Note that the worker of an open run is gone; what was saved can be resumed."""
-        if self.run(identity).open and not self.alive(identity):
-            self.update(identity, status="lost", wish="run", message=why)
+        """Note that the worker of a run is gone; what was saved can be resumed. A run that waits has none to lose."""
+        run = self.run(identity)
+        if run.given and not self.alive(identity):  # and not given to another worker meanwhile
+            self.change(identity, {"status": run.status, "updated": run.updated}, status="lost", wish="run", message=why)
 
     def tidy(self) -> None:
         """At the start of a server: mark runs whose workers are gone, delete left pictures and what is too old or too much."""
         for run in self.runs():
-            if run.open and not self.under_way(run):
+            if run.given and not self.under_way(run):
                 self.mark_lost(run.id, "The server stopped while this run was training.")
         for left in self.uploads().iterdir():
             if time.time() - left.stat().st_mtime > 3600:
@@ -326,7 +458,9 @@ class Store:
         self.prune()
 
     def prune(self) -> None:
-        """Delete ended runs that are too old or too many."""
-        for number, run in enumerate(self.runs()):
-            if not run.open and (number >= KEPT_RUNS or time.time() - run.created > KEPT_DAYS * 86_400):
+        """Delete ended runs that are too old or too many, and then such uploads as no run needs."""
+        for number, run in enumerate(run for run in self.runs() if not run.open):
+            if number >= KEPT_RUNS or time.time() - run.created > KEPT_DAYS * 86_400:
                 self._remove(run.id)
+        if self.folder == home():  # another store's runs are not known here
+            prune_uploads(keep={run.config.data for run in self.runs()})

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from seglab.train.config import TrainConfig
 
 Gone = Callable[[], bool]
 
@@ -12,16 +16,19 @@ Gone = Callable[[], bool]
 def train(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     """Work on the run `run` of the store in `home` until it ends or is stopped."""
     from seglab.train.job import Job
+    from seglab.train.stopping import end_in_time
     from seglab.train.store import Store
 
-    Job(Store(Path(task["home"])), task["run"], gone).run()
+    store = Store(Path(task["home"]))
+    end_in_time(store, task["run"])
+    Job(store, task["run"], gone).run()
     return {}
 
 
 def segment(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     """Decode the file `image`, segment it with the weights in `weights`, write pictures into the folder `out`."""
     from seglab.data.decode import decode
-    from seglab.data.sets import classes_of
+    from seglab.data.sets import classes_for
     from seglab.infer.pictures import pictures
     from seglab.infer.predict import segment as predict
     from seglab.train.metrics import shares
@@ -30,9 +37,24 @@ def segment(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     model, config = load_model(Path(task["weights"]))
     image = decode(Path(task["image"]).read_bytes(), colour=model.channels == 3)
     prediction = predict(model, image, task["shrink"])
-    for name, data in pictures(image, prediction, classes_of(config.data)[1]).items():
+    for name, data in pictures(image, prediction, task["colours"] or classes_for(config.data, model.classes)[1]).items():
         (Path(task["out"]) / f"{name}.png").write_bytes(data)
     return {"shrink": prediction.shrink, "shares": shares(prediction.mask, model.classes), "size": list(image.shape[:2])}
+
+
+def inspect(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Look into the data set `data`; write what is found as summary.json into the folder `out`, and images.png and masks.png of its first
+    pairs where nothing is wrong."""
+    from seglab.data.sets import look_into
+    from seglab.infer.strips import strips
+
+    pairs, out = look_into(task["data"]), Path(task["out"])
+    # An answer has 4000 bytes at most, and names of files may be longer together.
+    (out / "summary.json").write_text(json.dumps(pairs.summary.as_json()), encoding="utf-8")
+    if not pairs.summary.problems:
+        for name, data in strips(pairs).items():
+            (out / f"{name}.png").write_bytes(data)
+    return {"pairs": pairs.summary.pairs, "problems": len(pairs.summary.problems)}
 
 
 def check(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
@@ -44,4 +66,48 @@ def check(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     return {"difference": difference(run_snippet(task["code"])["output"], np.array(task["expected"], float))}
 
 
-TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {"train": train, "segment": segment, "check": check}
+def fetch_pet(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Bring the pictures of pets from the archives of `source` to the data folder below `home`, and say where that is."""
+    os.environ["SEGLAB_HOME"] = task["home"]  # this process has no other task
+    from seglab.data.pet import Source, fetch
+
+    return {"folder": str(fetch(lambda progress: None, gone, Source(**task["source"])))}
+
+
+def preview(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Draw what the page shows before a training with `config`, as pictures in the folder `out`."""
+    from seglab.train.preview import preview_files
+
+    drawn, said = preview_files(TrainConfig.from_json(task["config"]), task["view"])
+    for name, data in drawn.items():
+        (Path(task["out"]) / f"{name}.png").write_bytes(data)
+    return said
+
+
+def onnx(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Write the network in `weights` as ONNX to the file `out`."""
+    from seglab.nets.onnx import to_onnx
+    from seglab.train.weights import load_model
+
+    model, config = load_model(Path(task["weights"]))
+    Path(task["out"]).write_bytes(to_onnx(model, config.size))
+    return {}
+
+
+def weigh(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Check the file `weights` and tell what a run needs to know of it."""
+    from seglab.train.weights import known_of
+
+    return known_of(Path(task["weights"]))
+
+
+TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {
+    "train": train,
+    "segment": segment,
+    "inspect": inspect,
+    "check": check,
+    "fetch_pet": fetch_pet,
+    "preview": preview,
+    "onnx": onnx,
+    "weigh": weigh,
+}

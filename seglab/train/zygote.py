@@ -16,6 +16,10 @@ import sys
 import threading
 from typing import Any
 
+from seglab.train.failure import reason
+from seglab.train.limits import limit_memory
+
+NICE = 5  # below the web process: the pages come first
 ANSWER_LIMIT = 4000  # bytes that a pipe writes in one piece, whoever else writes
 
 
@@ -24,15 +28,18 @@ def warm() -> None:
     import torch
     import torch._dynamo  # optimisers load it on their first use, which takes a second
 
-    import seglab.data.cells
-    import seglab.infer.predict
-    import seglab.train.job
+    from seglab.data.domains import DOMAINS
     from seglab.nets.unet import UNet
+    from seglab.train.batches import make_batch
+    from seglab.train.config import TrainConfig
+    from seglab.train.examples import opened
 
     torch.set_num_threads(1)
     with torch.no_grad():
         UNet(1, 2, 2, 8)(torch.zeros(1, 1, 32, 32))
-    seglab.data.cells.cells(0)
+    for name in DOMAINS:  # the first batch of each domain's usual training
+        config = TrainConfig(data=name)
+        make_batch(opened(config), config, 0, {})
 
 
 _ended = threading.Event()
@@ -67,11 +74,9 @@ def work(task: dict[str, Any], pipe: int) -> None:
 
     try:
         answer(pipe, id=task["id"], result=TASKS[task["do"]](task, server_gone))
-    except MemoryError:
-        answer(pipe, id=task["id"], error="there is not enough memory for this")
     except Exception as error:
-        text = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-        answer(pipe, id=task["id"], error=text[:1000])
+        few = isinstance(error, MemoryError) and task["do"] != "train"
+        answer(pipe, id=task["id"], error="there is not enough memory for this" if few else reason(error)[:1000])
 
 
 def fork_worker(task: dict[str, Any], pipe: int) -> int:
@@ -82,8 +87,10 @@ def fork_worker(task: dict[str, Any], pipe: int) -> int:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
-    os.nice(5)  # the pages come first
+    os.nice(NICE)
     try:
+        if task["do"] == "train":
+            limit_memory()
         work(task, pipe)
     finally:
         os._exit(0)

@@ -1,10 +1,11 @@
-"""Charts of a run: loss and mean IoU over the steps."""
+"""Charts of a run: loss, mean IoU and learning rate over the steps."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,16 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from seglab.train.config import TrainConfig
+from seglab.train.store import Point
 
-LOSS, IOU, BASELINE = "#D55E00", "#009E73", "#8A929C"
-Point = tuple[int, float, float | None, float | None, float | None]
+LOSS, IOU, RATE, BASELINE = "#D55E00", "#009E73", "#0072B2", "#8A929C"
+NAMES = {
+    "cross-entropy": "cross-entropy",
+    "weighted": "weighted cross-entropy",
+    "dice": "Dice loss",
+    "focal": "focal loss",
+    "sum": "cross-entropy + Dice",
+}
 
 
 def taken_along(config: TrainConfig) -> dict[str, Any]:
@@ -31,41 +39,59 @@ def taken_along(config: TrainConfig) -> dict[str, Any]:
     }
 
 
-def curves(
-    points: Sequence[Point], steps: int | None, baseline: float | None, ink: str, large: bool = False, classes: int = 2
-) -> go.Figure:
-    """Loss (above) and mean IoU (below) of (step, seconds, loss, mean_iou, rate) points; `baseline` is drawn as the level to beat.
+@dataclass(frozen=True)
+class Look:
+    """How a chart is drawn: the colour of words and numbers, whether it is for a hall, the step to mark, and the level to beat."""
 
-    `steps` is how many there will be, None where time decides; `ink` is the colour of words and numbers, `large` is for a hall. The loss
-    is drawn up to a little more than guessing between `classes` costs.
+    ink: str
+    large: bool = False
+    marked: int | None = None
+    baseline: float | None = None
+
+
+def curves(points: Sequence[Point], config: TrainConfig, classes: int, look: Look) -> go.Figure:
+    """Loss, mean IoU and learning rate over the steps of `points`.
+
+    The loss is drawn up to a little more than guessing between `classes` costs, where that is known.
     """
-    figure = make_subplots(rows=2, shared_xaxes=True, vertical_spacing=0.1)
-    loss = [(step, value) for step, _, value, _, _ in points if value is not None]
-    iou = [(step, value) for step, _, _, value, _ in points if value is not None]
-    figure.add_scatter(x=[s for s, _ in loss], y=[v for _, v in loss], name="training loss", line={"color": LOSS, "width": 2}, row=1, col=1)
-    figure.add_scatter(
-        x=[s for s, _ in iou],
-        y=[v for _, v in iou],
-        name="mean IoU, held-out images",
-        mode="lines+markers",
-        marker={"size": 5},
-        line={"color": IOU, "width": 2.5},
-        row=2,
-        col=1,
-    )
-    last = max(steps or 1, *(s for s, *_ in points[-1:]), 1)
-    if baseline is not None:
+    figure = make_subplots(rows=3, shared_xaxes=True, vertical_spacing=0.07, row_heights=[0.4, 0.42, 0.18])
+    drawn: dict[str, Any] = {"mode": "lines", "line": {"width": 2}}
+    _line(figure, 1, points, "loss", {"name": "training loss", **drawn, "line_color": LOSS})
+    _line(figure, 2, points, "mean_iou", {"name": "mean IoU, held-out images", **drawn, "mode": "lines+markers", "line_color": IOU})
+    _line(figure, 3, points, "learning_rate", {"name": "learning rate", **drawn, "line_color": RATE})
+    last = max(config.steps if config.seconds is None else 1, *(point.step for point in points[-1:]), 1)
+    if look.baseline is not None:
         dashed = {"color": BASELINE, "dash": "dash", "width": 1.5}
         name = "Otsu’s threshold and a watershed"
-        figure.add_scatter(x=[0, last], y=[baseline] * 2, name=name, mode="lines", line=dashed, row=2, col=1)
+        figure.add_scatter(x=[0, last], y=[look.baseline] * 2, name=name, mode="lines", line=dashed, row=2, col=1)
+    if look.marked is not None:
+        figure.add_vline(x=look.marked, line={"color": look.ink, "width": 1.5, "dash": "dot"})
     figure.update_xaxes(range=[0, last], fixedrange=True)
-    figure.update_xaxes(title="optimiser steps", row=2, col=1)
-    figure.update_yaxes(title="cross-entropy", range=[0, 1.08 * math.log(classes)], fixedrange=True, row=1, col=1)
-    figure.update_yaxes(title="mean IoU", range=[0, 1], fixedrange=True, row=2, col=1)
-    words = {"title_font_color": ink, "tickfont_color": ink}
+    figure.update_xaxes(title="optimiser steps", row=3, col=1)
+    figure.update_yaxes(fixedrange=True, rangemode="tozero")
+    figure.update_yaxes(title=NAMES[config.loss], range=_guessing(config.loss, classes), row=1, col=1)
+    figure.update_yaxes(title="mean IoU", range=[0, 1], row=2, col=1)
+    largest = max([config.learning_rate, *(point.learning_rate or 0 for point in points)])
+    figure.update_yaxes(title="learning<br>rate", nticks=3, exponentformat="power", range=[0, 1.15 * largest], row=3, col=1)
+    words = {"title_font_color": look.ink, "tickfont_color": look.ink}
     figure.update_xaxes(**words)
     figure.update_yaxes(**words)
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
-    size = {"font_size": 20, "height": 620} if large else {"font_size": 14, "height": 470}
+    size = {"font_size": 20, "height": 720} if look.large else {"font_size": 14, "height": 540}
     figure.update_layout(**size, margin={"l": 10, "r": 10, "t": 34, "b": 10}, uirevision="run", showlegend=True, legend=legend)
     return figure
+
+
+def _guessing(loss: str, classes: int) -> list[float] | None:
+    """From 0 to a little more than guessing costs, where that is known.
+
+    >>> _guessing("dice", 2), _guessing("focal", 2)
+    ([0.0, 1.0], None)
+    """
+    highest = {"cross-entropy": 1.08 * math.log(classes), "dice": 1.0}
+    return [0.0, highest[loss]] if loss in highest else None
+
+
+def _line(figure: go.Figure, row: int, points: Sequence[Point], name: str, drawn: dict[str, Any]) -> None:
+    known = [(point.step, value) for point in points if (value := getattr(point, name)) is not None]
+    figure.add_scatter(x=[step for step, _ in known], y=[value for _, value in known], row=row, col=1, **drawn)

@@ -26,7 +26,9 @@ _PAGE = """<style>
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.75rem 1rem 2rem; } .stMainBlockContainer h1 { font-size: 1.6rem; } }
 </style>"""
 # The dark theme's accent is light, so that it can be read as text; on a filled button the text has to be dark.
-_DARK = "<style>.st-key-train button, .st-key-train button * { color: #0b0d10; }</style>"
+_DARK = """<style>
+button[data-testid="stBaseButton-primary"]:not(:disabled), button[data-testid="stBaseButton-primary"]:not(:disabled) * { color: #0b0d10; }
+</style>"""
 _LECTURE = """<style>
 .stMainBlockContainer { padding: 0.75rem 2rem; max-width: none; }
 header[data-testid="stHeader"], section[data-testid="stSidebar"] { display: none; }

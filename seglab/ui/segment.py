@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, wait
 from hashlib import sha256
 
 import streamlit as st
 
 from seglab.data.domains import DOMAINS
-from seglab.data.sets import classes_of, unseen_scene
+from seglab.data.sets import unseen_scene
 from seglab.infer.pictures import grey, png
-from seglab.train.jobs import Pictures, segment_file
+from seglab.train.jobs import segment_file
 from seglab.train.store import Run, Store
+from seglab.ui.runs import known_classes
+from seglab.ui.waiting import arrived, asked
 
 NEW, OWN = "A new scene", "Your own"
 PHOTOGRAPHS = {"Coins": "coins", "A cell": "cell"}  # on which a network for cells may try itself
 NEW_SIZE = 192  # pixels a side
-_ASKED = "segment.asked"  # the last question and its answer, for this session
 SHRINKS = {"Automatic": None, "1": 1, "1/2": 2, "1/3": 3, "1/4": 4}
 
 
 def segment_panel(store: Store, run: Run) -> None:
     """Choose a picture and see its mask, probability and overlay."""
-    st.header("Segment an image")
     weights = store.weights(run.id)
     if not weights.exists():
         st.caption("As soon as the run has saved its first weights, a picture can be tried here.")
@@ -66,18 +65,14 @@ def _new_scene(name: str, difficulty: float) -> bytes:
 
 def _result(data: bytes, store: Store, run: Run, shrink: int | None) -> None:
     """The pictures, once a worker has made them; the page is not held up meanwhile."""
-    answer = _asked(data, store, run, shrink)
-    wait([answer], timeout=0.05)
-    if not answer.done():
-        _wait_for(answer)
+    weights = store.weights(run.id)  # newer ones are asked again, but not before an answer is there: a run saves often
+    question, known = (sha256(data).hexdigest(), run.id, shrink), known_classes(run)
+    answer = asked("segment", question, lambda: segment_file(store, data, weights, shrink, known[1]), weights.stat().st_mtime_ns)
+    if (found := arrived(answer, "A worker is looking at the picture…", "This picture cannot be segmented: ")) is None:
         return
-    error = answer.exception()
-    if error is not None:
-        st.error(f"This picture cannot be segmented: {error}.", icon=":material/broken_image:")
-        return
-    said, pictures = answer.result()
+    said, pictures = found
     height, width = said["size"]
-    classes, _ = classes_of(run.config.data)
+    classes, _ = known
     two = len(classes) == 2
     captions = {
         "overlay": f"Overlay: {classes[1]} in colour" if two else "Overlay: each class in its colour",
@@ -93,27 +88,3 @@ def _result(data: bytes, store: Store, run: Run, shrink: int | None) -> None:
         + (f" Seen at 1/{said['shrink']} of its size." if said["shrink"] > 1 else " Seen at its own size."),
         help="The network was trained on generated images only. Elsewhere it finds what looks like them, and is sometimes surely wrong.",
     )
-
-
-def _asked(data: bytes, store: Store, run: Run, shrink: int | None) -> Future[Pictures]:
-    """The answer for this picture, asked for once; again with newer weights, but not before it is there: a run saves often."""
-    weights = store.weights(run.id)
-    question, saved = (sha256(data).hexdigest(), run.id, shrink), weights.stat().st_mtime_ns
-    last: tuple[object, int, Future[Pictures] | None] = st.session_state.get(_ASKED, (None, 0, None))
-    asked, seen, answer = last
-    if answer is None or asked != question or (seen != saved and answer.done()):
-        if answer is not None:
-            answer.cancel()  # where it still waits for a worker
-        answer = segment_file(store, data, weights, shrink)
-        st.session_state[_ASKED] = (question, saved, answer)
-    return answer
-
-
-def _wait_for(answer: Future[Pictures]) -> None:
-    @st.fragment(run_every=0.25)
-    def look() -> None:
-        st.markdown(":material/hourglass_top: A worker is looking at the picture…")
-        if answer.done():
-            st.rerun()
-
-    look()

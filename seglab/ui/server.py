@@ -17,7 +17,8 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from seglab.lessons import LESSONS
 from seglab.stage.bundle import bundle
-from seglab.train.jobs import workers
+from seglab.train.jobs import take_up, workers
+from seglab.train.store import Store
 from seglab.ui.files import app_script
 
 STAGE_PAGES = tuple(LESSONS)
@@ -74,5 +75,6 @@ def serve(port: int | None = None, headless: bool = False) -> None:
     if port is not None:
         config["server.port"] = port
     workers().start()
+    take_up(Store())
     sys.argv = [str(app_script())]  # Streamlit reads the configuration beside the script that it takes to be started
     make_app().run(config=config)

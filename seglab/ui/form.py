@@ -1,0 +1,156 @@
+"""The start of a training: what to train on, with what network, and a look at both before the button is pressed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from seglab.data.domains import DOMAINS
+from seglab.data.sets import classes_of, open_set
+from seglab.infer.pictures import grey, painted, strip
+from seglab.nets.fitting import fitting_size
+from seglab.train.command import command_line
+from seglab.train.config import TrainConfig
+from seglab.train.jobs import preview_file, start_run
+from seglab.train.store import Store
+from seglab.ui.charts import chart
+from seglab.ui.own_data import own_data
+from seglab.ui.pet import pet_panel
+from seglab.ui.runs import open_run, refuse
+from seglab.ui.seen import legend
+from seglab.ui.settings import other_settings
+from seglab.ui.waiting import arrived, asked
+
+PETS, OWN = "pet", "own"
+VIEWS = ("Images", "Augmented", "Weights")
+
+
+def start_form(store: Store, token: str | None) -> TrainConfig | None:
+    """What to train, and the button that starts it; None while there is nothing to train on, or no such network."""
+    meaning = {name: spec.metadata["meaning"] for name, spec in TrainConfig.__dataclass_fields__.items()}
+    data_column, difficulty_column = st.columns([3.4, 1.6], vertical_alignment="bottom")
+    titles = {name: domain.title for name, domain in DOMAINS.items()} | {PETS: "Pets", OWN: "Your own"}
+    source = (
+        data_column.pills(
+            "Data",
+            list(titles),
+            format_func=titles.__getitem__,
+            default="cells",
+            key="data",
+            persist_state="session",
+            required=True,
+            wrap=True,
+        )
+        or "cells"
+    )
+    difficulty = difficulty_column.slider(
+        "Difficulty",
+        0.0,
+        1.0,
+        0.5,
+        step=0.25,
+        key="difficulty",
+        persist_state="session",
+        help=_sentence(meaning["difficulty"]),
+        disabled=source not in DOMAINS,
+    )
+    data = {PETS: pet_panel, OWN: own_data}[source](store, token) if source in (PETS, OWN) else source
+    depth_column, width_column, steps_column, button_column = st.columns([1.2, 1.2, 1.6, 1], vertical_alignment="bottom")
+    depth = depth_column.segmented_control(
+        "Depth", [1, 2, 3, 4], default=3, key="depth", persist_state="session", help=_sentence(meaning["depth"]), required=True
+    )
+    width = width_column.segmented_control(
+        "Width", [8, 16, 32], default=16, key="width", persist_state="session", help=_sentence(meaning["width"]), required=True
+    )
+    steps = steps_column.slider("Steps", 50, 1000, 300, step=50, key="steps", persist_state="session", help=_sentence(meaning["steps"]))
+    button = button_column.empty()
+    config = _config(
+        {"data": data, "difficulty": difficulty, "depth": depth or 3, "width": width or 16, "steps": steps, **other_settings()}
+    )
+    button.button(
+        "Train",
+        type="primary",
+        key="train",
+        icon=":material/play_arrow:",
+        disabled=token is None or config is None,
+        on_click=_start,
+        args=(store, config, token),
+        width="stretch",
+    )
+    return config
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _config(chosen: dict[str, Any]) -> TrainConfig | None:
+    """The configuration, with a crop that its network can take; a sentence on the page where there is none."""
+    if chosen["data"] is None:
+        return None
+    try:
+        size = fitting_size(chosen["size"], chosen["depth"], chosen["padding"])
+        if size != chosen["size"]:
+            st.caption(f"The crop is {size} pixels a side: {chosen['size']} do not fit a network of depth {chosen['depth']}.")
+        return TrainConfig(**{**chosen, "size": size})
+    except ValueError as error:
+        st.warning(f"{_sentence(str(error))}", icon=":material/block:")
+        return None
+
+
+def _start(store: Store, config: TrainConfig, token: str) -> None:
+    try:
+        run = start_run(store, config, token)
+    except (ValueError, OSError) as error:
+        refuse(error)
+        return
+    open_run(run.id)
+
+
+def preview(store: Store, config: TrainConfig | None) -> None:
+    """Empty curves, and what the network will see, before there is a run."""
+    if config is None:
+        return
+    left, right = st.columns([1.15, 1])
+    with left:
+        chart([], config, len(classes_of(config.data)[0]))
+        with st.expander("The same from the command line", icon=":material/terminal:"):
+            st.code(command_line(config), language=None, wrap_lines=True)
+    with right:
+        view = st.segmented_control("Look at", VIEWS, default=VIEWS[0], key="preview", required=True) or VIEWS[0]
+        if view == "Images" and config.data in DOMAINS and config.target == "regions":
+            _images(config)
+        else:
+            _from_worker(store, config, view)
+
+
+def _images(config: TrainConfig) -> None:
+    """Scenes of a generated domain, which are made here at once."""
+    images, truths = _samples(config.data, config.size, config.difficulty)
+    what = DOMAINS[config.data].what
+    st.image(images, caption=f"Generated: {what[0].lower()}{what[1:].rstrip('.')}", alt="Four images", width="stretch")
+    st.image(truths, caption="The truth: the class of every pixel", alt="The four masks", width="stretch")
+    legend(classes_of(config.data))
+
+
+@st.cache_data(max_entries=64)
+def _samples(name: str, size: int, difficulty: float) -> tuple[bytes, bytes]:
+    """Four images that will not be trained on and their masks, as two strips."""
+    data = open_set(name, size=size, difficulty=difficulty)
+    pairs = [data.validation(number) for number in range(4)]
+    images, truths = np.stack([image for image, _ in pairs]), np.stack([mask for _, mask in pairs])
+    return strip(grey(images)), strip(painted(truths, data.colours))
+
+
+def _from_worker(store: Store, config: TrainConfig, view: str) -> None:
+    """What takes torch, or a person's own files, is drawn by a worker; the page is not held up meanwhile."""
+    answer = asked("preview", (config, view), lambda: preview_file(store, config, view.lower()))
+    if (drawn := arrived(answer, "A worker is drawing…")) is None:
+        return
+    said, pictures = drawn
+    for name, caption in said["captions"].items():
+        st.image(pictures[name], caption=caption, alt=caption, width="stretch")
+    if said["told"]:
+        st.markdown(said["told"])
