@@ -145,13 +145,13 @@ def _looked_at(data: str) -> tuple[str, list[str]]:
     """The name of a data set that holds wherever it is read, and what is worth knowing of it. Raises ValueError with all that is wrong."""
     from seglab.data.domains import DOMAINS
     from seglab.data.remembered import summary_of
-    from seglab.data.uploads import folder_of, is_upload
+    from seglab.data.uploads import folder_of, in_home
 
     if data in DOMAINS:
         return data, []
     summary = summary_of(folder_of(data))
     summary.refuse(data)
-    return data if is_upload(data) else str(Path(data).resolve()), list(summary.notes)
+    return data if in_home(data) else str(Path(data).resolve()), list(summary.notes)
 
 
 def _resume(given: argparse.Namespace) -> Result:

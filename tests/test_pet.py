@@ -565,6 +565,17 @@ def test_the_command_fetches_goes_on_and_says_what_is_here(oxford: Oxford, capsy
     assert "4 pictures" in capsys.readouterr().out
 
 
+def test_the_command_trains_on_the_fetched_pictures_wherever_it_is_given(
+    oxford: Oxford, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fetch()
+    assert main(["train", "pet", "--steps", "1", "--width", "4", "--size", "32", "--batch", "2", "--json"]) == 0
+    run = json.loads(capsys.readouterr().out.strip().splitlines()[-1])["run"]
+    assert Store().run(run).config.data == "pet"
+    assert Store().run(run).results["classes"] == ["background", "pet", "outline"]
+
+
 def test_the_command_without_a_network_ends_with_a_sentence(
     oxford: Oxford, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ from seglab.infer.pictures import png
 from seglab.train import job, jobs
 from seglab.train.config import TrainConfig
 from seglab.train.store import MOST_SNAPSHOTS, NotFoundError, NotOwnerError, Run, Snapshot, Store
+from seglab.ui.runs import known_classes
 
 LONG = TrainConfig(steps=100_000, width=4, depth=2, images=16, batch=4, size=48, threads=1)
 SHORT = TrainConfig(steps=12, width=4, depth=2, images=16, batch=4, size=48, threads=1)
@@ -161,6 +162,12 @@ def test_what_fails_says_why(store: Store) -> None:
     run = jobs.start_run(store, TrainConfig(data="/nowhere", steps=2), "token")
     failed = reaches(store, run, "failed")
     assert "is neither a folder nor a generated set" in failed.message
+
+
+def test_a_run_whose_folder_is_gone_still_has_classes(tmp_path: Path) -> None:
+    """As runs of earlier versions, which did not keep them."""
+    run = Store(tmp_path).create(TrainConfig(data="/nowhere/leaves"), "token")
+    assert known_classes(run) == (("background", "object"), ((0, 0, 0), (213, 94, 0)))
 
 
 def test_without_fork_a_warm_worker_waits_for_each_task(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 from seglab.data.download import FetchError, Gone, StoppedError, UnreachableError, download, part_of
 from seglab.data.home import home, sets_folder
 from seglab.data.pet_pictures import MOST, prepare
+from seglab.data.uploads import PETS, place_of
 
 WORKING = ("fetching", "checking", "preparing")
 ROOM = 100_000_000  # bytes for the pictures made, and to spare
@@ -84,7 +85,7 @@ Tell = Callable[[Progress], None]
 
 def folder() -> Path:
     """The data folder once it is ready."""
-    return sets_folder() / "pet"
+    return place_of(PETS)
 
 
 def downloads() -> Path:

@@ -57,6 +57,15 @@ def is_upload(name: str) -> bool:
     return name.startswith(PREFIX)
 
 
+def in_home(name: str) -> bool:
+    """Whether a data name is that of a set in the home, an upload or the pets, wherever the command is given.
+
+    >>> in_home("own:0123456789ab"), in_home("pet"), in_home("./pet")
+    (True, True, False)
+    """
+    return is_upload(name) or name == PETS
+
+
 def folder_of(name: str) -> Path:
     """The folder of an uploaded set, or the folder of that name. Raises ValueError where there is none (any more)."""
     folder = place_of(name)
@@ -74,7 +83,7 @@ def place_of(name: str) -> Path:
     identity = name.removeprefix(PREFIX)
     if is_upload(name) and not re.fullmatch(r"[0-9a-f]{12}", identity):
         raise ValueError(f"{name[:40]!r} is no upload: a name has {PREFIX} and 12 hexadecimal digits")
-    return sets_folder() / identity if is_upload(name) or name == PETS else Path(name)
+    return sets_folder() / identity if in_home(name) else Path(name)
 
 
 def title_of(name: str) -> str:

@@ -25,7 +25,7 @@ from seglab.data import pet
 from seglab.data.domains import DOMAINS, Colour
 from seglab.data.pet import Source
 from seglab.data.summary import Summary
-from seglab.data.uploads import NOWHERE, is_upload
+from seglab.data.uploads import NOWHERE, in_home
 from seglab.train.config import TrainConfig
 from seglab.train.failure import sentence
 from seglab.train.queue import next_ones, refuse_crowd
@@ -272,7 +272,7 @@ def import_weights(store: Store, data: bytes, token: str, name: str) -> Future[s
             source.write_bytes(data)
             said = workers().submit("weigh", weights=str(source)).result()
             config = TrainConfig.from_json(said.pop("config"))
-            if config.data not in DOMAINS and not is_upload(config.data):  # a folder of whoever wrote the file: none of this machine's
+            if config.data not in DOMAINS and not in_home(config.data):  # a folder of whoever wrote the file: none of this machine's
                 config = replace(config, data=NOWHERE)
             run = store.create(config, token, f"{Path(name).stem[:40]} (brought along)", status="stopped")
             os.replace(source, store.weights(run.id))

@@ -9,6 +9,7 @@ import streamlit as st
 
 from seglab.data.domains import DOMAINS
 from seglab.data.sets import classes_of, open_set
+from seglab.data.uploads import PETS, title_of
 from seglab.infer.pictures import grey, painted, strip
 from seglab.nets.fitting import fitting_size
 from seglab.train.command import command_line
@@ -23,7 +24,7 @@ from seglab.ui.seen import legend
 from seglab.ui.settings import other_settings
 from seglab.ui.waiting import arrived, asked
 
-PETS, OWN = "pet", "own"
+OWN = "own"
 VIEWS = ("Images", "Augmented", "Weights")
 
 
@@ -31,7 +32,7 @@ def start_form(store: Store, token: str | None) -> TrainConfig | None:
     """What to train, and the button that starts it; None while there is nothing to train on, or no such network."""
     meaning = {name: spec.metadata["meaning"] for name, spec in TrainConfig.__dataclass_fields__.items()}
     data_column, difficulty_column = st.columns([3.4, 1.6], vertical_alignment="bottom")
-    titles = {name: domain.title for name, domain in DOMAINS.items()} | {PETS: "Pets", OWN: "Your own"}
+    titles = {name: domain.title for name, domain in DOMAINS.items()} | {PETS: title_of(PETS), OWN: "Your own"}
     source = (
         data_column.pills(
             "Data",

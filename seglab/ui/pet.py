@@ -8,6 +8,7 @@ import streamlit as st
 
 from seglab.data import pet
 from seglab.data.pet import Progress
+from seglab.data.uploads import PETS
 from seglab.train.jobs import fetch_pet, pet_fetch
 from seglab.train.store import Store
 
@@ -24,7 +25,7 @@ def pet_panel(store: Store, token: str | None) -> str | None:
     now = pet.state()
     if now["phase"] == "ready":
         st.caption(f"Photographs of cats and dogs: {SOURCE}.")
-        return "pet"
+        return PETS
     with st.container(border=True):
         total = pet.OXFORD.total / 1e6
         st.markdown(

@@ -62,9 +62,9 @@ def _take_along(store: Store, run: Run) -> None:
     with left:
         st.markdown("**The network**")
         _download("Weights", weights.read_bytes, f"{name}.safetensors", "application/octet-stream")
-        _download(
-            "A script that runs it without seglab", lambda: standalone(run.results["options"], classes), f"{name}.py", "text/x-python"
-        )
+        if "options" in run.results:  # not in runs of earlier versions
+            options = run.results["options"]
+            _download("A script that runs it without seglab", lambda: standalone(options, classes), f"{name}.py", "text/x-python")
         if st.toggle("ONNX, for other programs", key="onnx"):
             question = run.id, weights.stat().st_mtime_ns
             made = arrived(asked("onnx", question, lambda: onnx_file(store, weights)), "A worker is writing it…")

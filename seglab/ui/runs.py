@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from seglab.data.colours import class_colours
+from seglab.data.labels import TWO
 from seglab.data.sets import classes_of
 from seglab.train.failure import reason, sentence
 from seglab.train.jobs import take_up
@@ -51,7 +53,10 @@ def known_classes(run: Run) -> Classes:
     told = run.results
     if "classes" in told:
         return told["classes"], [(red, green, blue) for red, green, blue in told["colours"]]
-    return classes_of(run.config.data)
+    try:
+        return classes_of(run.config.data)
+    except ValueError:  # a folder that is gone, from before runs kept their classes: masks had two then
+        return TWO, class_colours(2)
 
 
 def open_run(identity: str | None) -> None:
