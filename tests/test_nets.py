@@ -26,7 +26,7 @@ from seglab.infer.predict import segment, tiled
 from seglab.nets.fitting import at_least, border, fitting_size, margin, output_size
 from seglab.nets.onnx import to_onnx
 from seglab.nets.script import standalone
-from seglab.nets.unet import CHOICES, UNet, Unpool
+from seglab.nets.unet import CHOICES, Joined, UNet, Unpool, UpConvolution, mixed_on_cpu
 from seglab.train.batches import standardised
 from seglab.train.config import TrainConfig
 from seglab.train.loop import Checkpoint, fit
@@ -176,6 +176,28 @@ def test_every_choice_runs_in_half_precision_and_channels_last(choice: dict[str,
     assert half.dtype == torch.bfloat16
     half.float().square().mean().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
+
+
+def test_the_faster_operators_of_half_precision_come_to_torchs_own_numbers() -> None:
+    torch.manual_seed(0)
+    up = UpConvolution(16).to(memory_format=torch.channels_last)
+    shapes = ((2, 32, 6, 8), (2, 16, 12, 16))
+    below, beside = (torch.randn(shape).to(memory_format=torch.channels_last).requires_grad_() for shape in shapes)
+    wanted, found = [], []
+    with torch.autocast("cpu", torch.bfloat16):
+        assert mixed_on_cpu(below)
+        for kept, raised, join in (
+            (wanted, F.conv_transpose2d(below, up.weight, up.bias, 2), lambda a, b: torch.cat([a, b], 1)),
+            (found, up(below), Joined.apply),
+        ):
+            joined = join(beside.bfloat16(), raised)
+            gradient = torch.randn(joined.shape, generator=torch.Generator().manual_seed(1)).to(joined)
+            kept += [joined, *torch.autograd.grad(joined, [below, beside, up.weight, up.bias], gradient)]
+    assert found[0].is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(found[0], wanted[0], atol=0, rtol=0)
+    for ours, torchs in zip(found[1:], wanted[1:], strict=True):  # sums in another order, rounded to bfloat16: 1 in 256
+        torch.testing.assert_close(ours, torchs, atol=2e-2, rtol=2**-7)
+    assert not mixed_on_cpu(below)
 
 
 def test_group_normalisation_has_eight_channels_a_group_where_that_divides() -> None:

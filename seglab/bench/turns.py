@@ -14,14 +14,24 @@ from dataclasses import replace
 
 from seglab.bench.plain import Plain, monai_unet
 from seglab.train.config import TrainConfig
+from seglab.train.examples import opened
 from seglab.train.trainer import Trainer
 
 TURN = 2.0  # seconds
 CONFIG = TrainConfig(steps=100_000)
+
+
+def in_memory(config: TrainConfig) -> Trainer:
+    """A trainer whose images are all made, as those of the plain loop are."""
+    data = opened(config)
+    made = [data.train(number) for number in range(data.train_count)]
+    return Trainer(config, replace(data, train=made.__getitem__))
+
+
 LOOPS: dict[str, Callable[[], Callable[[], float]]] = {
-    "seglab": lambda: Trainer(CONFIG).train_step,
+    "seglab": lambda: in_memory(CONFIG).train_step,
     "plain": lambda: Plain(CONFIG).step,
-    "seglab in float32": lambda: Trainer(replace(CONFIG, precision="float32")).train_step,
+    "seglab in float32": lambda: in_memory(replace(CONFIG, precision="float32")).train_step,
     "MONAI's BasicUNet": lambda: Plain(CONFIG, monai_unet()).step,
 }
 

@@ -7,6 +7,8 @@ skips it is the idea of SegNet: Badrinarayanan, Kendall and Cipolla, arXiv:1511.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -60,13 +62,38 @@ class Unpool(nn.Conv2d):
         return F.max_unpool2d(super().forward(x), indices, (2, 2))
 
 
+def mixed_on_cpu(x: Tensor) -> bool:
+    """Whether operators on this map, on a CPU, are done in bfloat16 by autocast."""
+    return x.is_cpu and torch.is_autocast_enabled("cpu")
+
+
+class UpConvolution(nn.ConvTranspose2d):
+    """The 2x2 transposed convolution of stride 2 to half the channels: (B, 2C, H, W) to (B, C, 2H, 2W).
+
+    Its stamps never overlap, so it is one matrix product and a rearrangement. In bfloat16 on a CPU that comes to the same numbers, and
+    back in a third of the time; in float32 it would be slower.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(2 * channels, channels, kernel_size=2, stride=2)
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        if not mixed_on_cpu(x):
+            return super().forward(x, output_size)
+        (n, _, height, width), c = x.shape, self.out_channels
+        bias = None if self.bias is None else self.bias.repeat(4)
+        stamps = F.linear(x.permute(0, 2, 3, 1), self.weight.permute(2, 3, 1, 0).reshape(4 * c, -1), bias)  # (B, H, W, 4C)
+        rows = stamps.view(n, height, width, 2, 2, c).transpose(2, 3)  # (B, H, 2, W, 2, C)
+        return rows.reshape(n, 2 * height, 2 * width, c).permute(0, 3, 1, 2)
+
+
 def doubling(upsampling: str, channels: int) -> nn.Module:
     """What makes a map (B, 2C, H, W) twice as large with half the channels.
 
     After nearest and bilinear the convolution is 1x1: a 3x3 one would lose a border where there is no padding.
     """
     if upsampling == "transposed":
-        return nn.ConvTranspose2d(2 * channels, channels, kernel_size=2, stride=2)
+        return UpConvolution(channels)
     if upsampling == "unpool":
         return Unpool(channels)
     return nn.Sequential(nn.Upsample(scale_factor=2, mode=upsampling), nn.Conv2d(2 * channels, channels, kernel_size=1))
@@ -75,6 +102,23 @@ def doubling(upsampling: str, channels: int) -> nn.Module:
 def centre(x: Tensor, lost: int) -> Tensor:
     """A map (B, C, H, W) without `lost` pixels on each side."""
     return x[..., lost : x.shape[-2] - lost, lost : x.shape[-1] - lost] if lost else x
+
+
+class Joined(torch.autograd.Function):
+    """torch.cat of two maps (B, C, H, W), except that each gets its half of the gradient as a map of its own.
+
+    What follows would read views of 16 channels in 32 slowly: adding one to the gradient from pooling took seven times as long.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, skip: Tensor, x: Tensor) -> Tensor:
+        ctx.channels = [skip.shape[1], x.shape[1]]
+        return torch.cat([skip, x], dim=1)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, ...]:
+        halves = torch.split(gradient, ctx.channels, dim=1)
+        return tuple(half.contiguous(memory_format=torch.channels_last) for half in halves)
 
 
 class UNet(nn.Module):
@@ -141,4 +185,7 @@ class UNet(nn.Module):
         """The encoder's map and the decoder's, both (B, C, H, W): concatenated to (B, 2C, H, W), added, or the decoder's alone."""
         if self.skip == "none":
             return x
-        return torch.cat([skip, x], dim=1) if self.skip == "concat" else skip + x
+        if self.skip == "add":
+            return skip + x
+        joined: Tensor = Joined.apply(skip, x) if mixed_on_cpu(x) else torch.cat([skip, x], dim=1)  # type: ignore[no-untyped-call]
+        return joined
