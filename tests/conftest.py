@@ -21,6 +21,7 @@ import pytest
 from mounted import Mounted
 
 from seglab.bench.browser import open_browser
+from seglab.train import jobs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -137,6 +138,23 @@ def wait_for(holds: Callable[[], Any], page: Page | None = None, seconds: float 
             return found
         page.wait_for_timeout(20) if page else time.sleep(0.02)
     pytest.fail(told() or f"nothing after {seconds} s")
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[jobs.Workers]:
+    """Workers of a module's own."""
+    own = jobs.Workers()
+    before, jobs._workers = jobs._workers, own
+    own.start()
+    yield own
+    own.close()
+    jobs._workers = before
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that have not ended."""
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout
+    return [int(child) for child in found.split()]
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from conftest import App, ready, wait_for
+from conftest import App, children, ready, wait_for
 from test_data import file
 from test_pages import findings, sideways
 
@@ -29,11 +28,6 @@ def own(tmp_path: Path) -> Iterator[App]:
     served = App(tmp_path)
     yield served
     served.stop()
-
-
-def children(pid: int) -> list[int]:
-    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout
-    return [int(child) for child in found.split()]
 
 
 def start(page: Page, steps: int = 1000) -> None:

@@ -511,16 +511,6 @@ def test_a_small_disk_is_said_before_anything_is_asked_for(oxford: Oxford, monke
 # -- worker, command and page --------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def workers() -> Iterator[jobs.Workers]:
-    own = jobs.Workers()
-    before, jobs._workers = jobs._workers, own
-    own.start()
-    yield own
-    own.close()
-    jobs._workers = before
-
-
 @pytest.fixture
 def server(home: Path, workers: jobs.Workers, oxford: Oxford, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     monkeypatch.setattr(jobs, "_pet_fetch", None)

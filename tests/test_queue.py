@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import App, ready, wait_for
+from conftest import App, children, ready, wait_for
 from filelock import Timeout
-from test_runs import LONG, SHORT, reaches, workers_of
+from test_runs import LONG, SHORT, reaches
 
 from seglab import cli
 from seglab.train import failure, job, jobs, limits, queue, stopping, weights
@@ -248,7 +248,7 @@ def test_a_paused_run_goes_on_in_its_own_worker(store: Store, workers: jobs.Work
     monkeypatch.setenv("SEGLAB_JOBS", "1")
     paused = jobs.start_run(store, LONG, "a")
     wait_for(lambda: store.points(paused.id))
-    worker = workers_of(workers.pid)
+    worker = children(workers.pid)
     store.wish(paused.id, "pause", "a")
     reaches(store, paused, "paused")
     other = jobs.start_run(store, LONG, "b")
@@ -257,7 +257,7 @@ def test_a_paused_run_goes_on_in_its_own_worker(store: Store, workers: jobs.Work
     assert status(store, paused) == ["queued"]
     store.wish(other.id, "stop", "b")
     reaches(store, paused, "running")
-    wait_for(lambda: workers_of(workers.pid) == worker)
+    wait_for(lambda: children(workers.pid) == worker)
 
 
 def test_a_paused_run_that_waits_is_stopped_and_comes_back(store: Store, workers: jobs.Workers, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -365,11 +365,15 @@ def test_threads_are_shared_by_the_trainings_that_run(monkeypatch: pytest.Monkey
 def test_workers_give_way_to_the_pages(store: Store, workers: jobs.Workers) -> None:
     run = jobs.start_run(store, LONG, "a")
     wait_for(lambda: store.points(run.id))
-    (pid,) = workers_of(workers.pid)
+    (pid,) = children(workers.pid)
     here = os.getpriority(os.PRIO_PROCESS, 0)
     nice = sorted(os.getpriority(os.PRIO_PROCESS, int(thread.name)) - here for thread in Path(f"/proc/{pid}/task").iterdir())
     assert nice[0] >= 5
     assert nice[-1] >= nice[0] + 4, "batches are made at a lower priority still"
+    session = Path(f"/proc/{pid}/autogroup")
+    if session.exists() and "nice" in (told := session.read_text(encoding="ascii")):  # where the kernel shares cores by session
+        assert told.split()[0] != Path("/proc/self/autogroup").read_text(encoding="ascii").split()[0]
+        assert int(told.split()[-1]) >= 5
 
 
 def test_a_training_that_needs_too_much_memory_fails_alone(store: Store, workers: jobs.Workers, monkeypatch: pytest.MonkeyPatch) -> None:

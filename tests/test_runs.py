@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import wait_for
+from conftest import children, wait_for
 from test_data import file
 
 import seglab as sl
@@ -26,16 +26,6 @@ from seglab.ui.runs import known_classes
 
 LONG = TrainConfig(steps=100_000, width=4, depth=2, images=16, batch=4, size=48, threads=1)
 SHORT = TrainConfig(steps=12, width=4, depth=2, images=16, batch=4, size=48, threads=1)
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[jobs.Workers]:
-    own = jobs.Workers()
-    before, jobs._workers = jobs._workers, own
-    own.start()
-    yield own
-    own.close()
-    jobs._workers = before
 
 
 @pytest.fixture
@@ -50,11 +40,6 @@ def store(tmp_path: Path, workers: jobs.Workers) -> Iterator[Store]:
 
 def reaches(store: Store, run: Run, status: str) -> Run:
     return wait_for(lambda: (now := store.run(run.id)).status == status and now, seconds=40, told=lambda: f"{store.run(run.id)}")
-
-
-def workers_of(zygote: int) -> list[int]:
-    found = subprocess.run(["pgrep", "-P", str(zygote)], capture_output=True, text=True, check=False).stdout
-    return [int(pid) for pid in found.split()]
 
 
 # -- workers -----------------------------------------------------------------------------------------------------------
@@ -90,7 +75,7 @@ def test_pause_resume_and_stop(store: Store) -> None:
 def test_a_killed_worker_loses_nothing_that_was_saved(store: Store, workers: jobs.Workers) -> None:
     run = jobs.start_run(store, LONG, "token")
     wait_for(lambda: store.weights(run.id).exists() and store.run(run.id).status == "running")
-    for pid in workers_of(workers.pid):
+    for pid in children(workers.pid):
         os.kill(pid, signal.SIGKILL)
     lost = reaches(store, run, "lost")
     assert lost.message == "The worker process was killed (signal 9)."
@@ -131,10 +116,10 @@ def test_a_killed_server_leaves_a_saved_run_and_no_process(tmp_path: Path, worke
     identity = server.stdout.readline().strip()
     store = Store(tmp_path)
     wait_for(lambda: store.points(identity), seconds=40)
-    zygote = workers_of(server.pid)
-    children = [pid for parent in zygote for pid in workers_of(parent)]
+    zygote = children(server.pid)
+    at_work = [pid for parent in zygote for pid in children(parent)]
     assert zygote
-    assert children
+    assert at_work
     server.kill()
     server.wait()
     server.stdout.close()
@@ -142,7 +127,7 @@ def test_a_killed_server_leaves_a_saved_run_and_no_process(tmp_path: Path, worke
     run = store.run(identity)
     assert (run.status, run.message) == ("lost", "The server stopped while this run was training.")
     assert run.step > 0
-    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in [*zygote, *children]))
+    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in [*zygote, *at_work]))
     jobs.resume_run(store, identity, "token")
     wait_for(lambda: store.run(identity).step > run.step)
     store.wish(identity, "stop", "token")

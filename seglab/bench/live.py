@@ -6,7 +6,6 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -14,13 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seglab.bench.browser import open_browser
-from seglab.bench.stage import serve_app
+from seglab.bench.stage import processes_of, serve_app
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 TURNS, WATCHED = 8, 8.0  # clicks, of which the first finds a zygote that may still be warming and does not count; seconds of watching
 STOPS, PRESSES = 10, 40  # clicks on Stop; arrow keys on a slider
+TRAINS, READY_WORKER = "seglab train", "seglab ready"  # names of processes
 READY = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 # From the next key on: in a list the milliseconds until the script that it sets off has run; an empty one after 5 seconds without.
 PRESS = """() => {
@@ -72,6 +72,8 @@ def first_point() -> dict[str, float]:
             page.goto(f"{app}/train")
             page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=60_000)
             page.get_by_role("button", name="Train", exact=True).wait_for()
+            while not processes_of(Path(folder), READY_WORKER):  # a server at rest has one soon
+                time.sleep(0.05)
             page.evaluate(WATCH)
             page.get_by_role("button", name="Train", exact=True).click()
             page.wait_for_function("seen_.grown.length > 0", timeout=60_000)
@@ -98,7 +100,7 @@ def stop_to_gone(turns: int = STOPS) -> dict[str, float]:
         for turn in range(turns):
             page = _start(browser, app)
             page.wait_for_timeout(1000 + 130 * turn)  # now at the begin of a step, now in its midst
-            (worker,) = _workers_of(Path(folder))
+            (worker,) = processes_of(Path(folder), TRAINS)
             page.evaluate("document.addEventListener('click', () => { window.clicked_ = Date.now(); }, { capture: true })")
             page.get_by_role("button", name="Stop", exact=True).click()
             while worker.exists():
@@ -121,7 +123,7 @@ def slider_under_load(presses: int = PRESSES) -> dict[str, float]:
         for _ in range(2):
             _start(browser, app).context.close()
         loaded = _slid(page, presses)
-        if len(_workers_of(Path(folder))) != 2:
+        if len(processes_of(Path(folder), TRAINS)) != 2:
             raise RuntimeError("the two trainings have not gone on all the while: seglab app --jobs 2 is needed, or fewer presses")
     return {"slider_idle_p95": idle, "slider_loaded_p95": loaded, "slider_ratio": loaded / idle}
 
@@ -156,14 +158,3 @@ def _start(browser: Browser, app: str) -> Page:
     page.get_by_text("Training", exact=True).wait_for(timeout=60_000)
     page.wait_for_function("document.querySelector('.js-plotly-plot')?.data?.[0]?.x", timeout=60_000)
     return page
-
-
-def _workers_of(folder: Path) -> list[Path]:
-    """The processes that work for the server whose store is in `folder`: what its zygote has forked."""
-    found = {}
-    for place in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            told = (place / "cmdline").read_bytes() + (place / "environ").read_bytes()
-            if b"seglab.train.zygote" in told and bytes(folder) in told:
-                found[place.name] = (place / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[1]
-    return [Path("/proc") / pid for pid, parent in found.items() if parent in found]

@@ -16,7 +16,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -288,6 +288,19 @@ def serve_app(folder: Path) -> Iterator[str]:
     environment = {**os.environ, "SEGLAB_HOME": str(folder / "home")}
     with _served(lambda port: [sys.executable, "-m", "seglab.cli", "app", "--headless", "--port", str(port)], environment) as address:
         yield address
+    while processes_of(folder):  # workers save what they have before they go
+        time.sleep(0.05)
+
+
+def processes_of(folder: Path, name: str = "") -> list[Path]:
+    """The processes, of that name if one is given, that were started with the run store in `folder` (Linux)."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            called = (place / "comm").read_text(encoding="utf-8").strip()
+            if name in ("", called) and bytes(folder) in (place / "environ").read_bytes():
+                found.append(place)
+    return found
 
 
 @contextmanager

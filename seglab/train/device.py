@@ -61,6 +61,13 @@ def keep_memory() -> None:
         mallopt(M_MMAP_THRESHOLD, 2**30)
 
 
+def give_memory_back() -> None:
+    """Let the system have the memory that `keep_memory` has kept (glibc)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim:
+        trim(0)
+
+
 def prepare(config: TrainConfig) -> torch.device:
     """Set the threads of this process, let it keep its memory, and choose its device."""
     keep_memory()

@@ -14,12 +14,15 @@ import select
 import signal
 import sys
 import threading
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from seglab.train.failure import reason
 from seglab.train.limits import limit_memory
+from seglab.train.spare import Spare, name, rehearse
 
-NICE = 5  # below the web process: the pages come first
+NICE = 10  # below the web process and the browser: the pages come first
 ANSWER_LIMIT = 4000  # bytes that a pipe writes in one piece, whoever else writes
 
 
@@ -30,6 +33,7 @@ def warm() -> None:
 
     from seglab.data.domains import DOMAINS
     from seglab.nets.unet import UNet
+    from seglab.train import job, stopping, tasks  # noqa: F401
     from seglab.train.batches import make_batch
     from seglab.train.config import TrainConfig
     from seglab.train.examples import opened
@@ -37,8 +41,8 @@ def warm() -> None:
     torch.set_num_threads(1)
     with torch.no_grad():
         UNet(1, 2, 2, 8)(torch.zeros(1, 1, 32, 32))
-    for name in DOMAINS:  # the first batch of each domain's usual training
-        config = TrainConfig(data=name)
+    for domain in DOMAINS:  # the first batch of each domain's usual training
+        config = TrainConfig(data=domain)
         make_batch(opened(config), config, 0, {})
 
 
@@ -72,6 +76,7 @@ def work(task: dict[str, Any], pipe: int) -> None:
     """Do one task and answer; an error becomes a sentence."""
     from seglab.train.tasks import TASKS
 
+    name(f"seglab {task['do']}")
     try:
         answer(pipe, id=task["id"], result=TASKS[task["do"]](task, server_gone))
     except Exception as error:
@@ -79,21 +84,37 @@ def work(task: dict[str, Any], pipe: int) -> None:
         answer(pipe, id=task["id"], error="there is not enough memory for this" if few else reason(error)[:1000])
 
 
-def fork_worker(task: dict[str, Any], pipe: int) -> int:
+def fork_worker(task: dict[str, Any], pipe: int, spare: Spare) -> int:
     """Fork a worker for `task`; returns its process id."""
     pid = os.fork()
     if pid:
         return pid
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.setsid()
-    os.nice(NICE)
     try:
-        if task["do"] == "train":
-            limit_memory()
+        spare.close()
+        begin_work(task["do"] == "train")
         work(task, pipe)
     finally:
         os._exit(0)
+
+
+def begin_work(trains: bool) -> None:
+    """What a process that was just forked does first."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.setpgrp()
+    os.nice(NICE)
+    if trains:
+        limit_memory()
+
+
+def give_way() -> None:
+    """Let this process and its workers come after pages and browsers also where the kernel shares a core by session.
+
+    There a process's own priority counts within its session only (Linux, sched(7): autogroup).
+    """
+    os.setsid()
+    with suppress(OSError):  # no such kernel
+        Path("/proc/self/autogroup").write_text(str(NICE), encoding="ascii")
 
 
 def serve(pipe: int) -> None:
@@ -101,13 +122,16 @@ def serve(pipe: int) -> None:
     awake, alarm = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    workers: dict[int, int] = {}
+    workers: dict[int, dict[str, Any]] = {}
+    spare = Spare(lambda: begin_work(trains=True), lambda line: work(json.loads(line), pipe))
     rest = b""
     while True:
+        if not any(task["do"] == "train" for task in workers.values()):  # its rehearsal would take their cores
+            spare.fork()
         ready, _, _ = select.select([0, awake], [], [])
         if awake in ready:
             os.read(awake, 4096)
-            reap(workers, pipe)
+            reap(workers, spare, pipe)
         if 0 in ready:
             data = os.read(0, 1 << 16)
             if not data:
@@ -115,16 +139,20 @@ def serve(pipe: int) -> None:
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
                 task = json.loads(line)
-                workers[fork_worker(task, pipe)] = task["id"]
+                ahead = spare.give(line) if task["do"] == "train" else None
+                workers[ahead or fork_worker(task, pipe, spare)] = task
 
 
-def reap(workers: dict[int, int], pipe: int) -> None:
+def reap(workers: dict[int, dict[str, Any]], spare: Spare, pipe: int) -> None:
     """Tell the server which workers have ended, and how."""
-    while workers:
+    while workers or spare.pid:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if not pid:
             return
-        answer(pipe, id=workers.pop(pid), exit=os.waitstatus_to_exitcode(status))
+        if pid == spare.pid:
+            spare.lose()
+        elif pid in workers:
+            answer(pipe, id=workers.pop(pid)["id"], exit=os.waitstatus_to_exitcode(status))
 
 
 def main(single: bool) -> None:
@@ -135,11 +163,13 @@ def main(single: bool) -> None:
     warm()
     answer(pipe, ready=os.getpid())
     if single:
+        rehearse()
         line = sys.stdin.buffer.readline()
         threading.Thread(target=_await_end, daemon=True).start()
         if line:
             work(json.loads(line), pipe)
     else:
+        give_way()
         serve(pipe)
 
 

@@ -17,9 +17,8 @@ from seglab.ui.runs import STATUS, known_classes, open_run, refusal, refuse
 from seglab.ui.seen import inside, predictions
 
 POLL = 0.35  # seconds between looks at a run that is under way
-POLL_FIRST = 0.05  # until it has its first point, which each look waits for
 POLL_QUEUED = 1.0
-FIRST_WAIT = 0.4
+TAKEN_WAIT, FIRST_WAIT = 0.4, 0.6  # seconds that a look waits for a worker to take the run, and for the first point of its curve
 RATES = [a * 10.0**b for b in range(-5, 0) for a in (1, 2, 5)] + [1.0]
 PREDICTIONS, INSIDE = "Predictions", "Inside"
 
@@ -29,9 +28,9 @@ def watch(store: Store, run: Run, token: str | None) -> None:
 
     The controls stand outside the part that renews itself: a press in the moment of a renewal would be lost there.
     """
+    run = _taken(store, run)
     told, icon = STATUS[run.status]
-    place = waiting(store, run)
-    begun, saved = bool(store.points(run.id)), store.weights(run.id).exists()
+    place, saved = waiting(store, run), store.weights(run.id).exists()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/{icon}: **{told.capitalize()}{place}**", width="stretch")
         if store.owns(run.id, token):
@@ -42,7 +41,7 @@ def watch(store: Store, run: Run, token: str | None) -> None:
         st.warning(f"{run.message} {_advice(run, saved)}", icon=":material/warning:")
     view, block = _choice(store, run, token)
 
-    @st.fragment(run_every=_pace(run, begun))
+    @st.fragment(run_every=_pace(run))
     def live() -> None:
         try:
             now = _latest(store, run.id)
@@ -57,7 +56,7 @@ def watch(store: Store, run: Run, token: str | None) -> None:
         with left:
             chart(points, now.config, len(known_classes(now)[0]), step)
         # The rest of the page follows: buttons, timer, and the pictures that can be tried once there are weights.
-        if (_stage(run), place, begun, saved) != (_stage(now), waiting(store, now), bool(points), store.weights(now.id).exists()):
+        if (_stage(run), place, saved) != (_stage(now), waiting(store, now), store.weights(now.id).exists()):
             st.rerun()
 
     live()
@@ -68,10 +67,18 @@ def _stage(run: Run) -> tuple[object, ...]:
     return (run.status, run.step, run.wish) if run.status == "paused" else (run.status,)
 
 
-def _pace(run: Run, begun: bool) -> float | None:
+def _pace(run: Run) -> float | None:
     if not run.open:
         return None
-    return POLL_QUEUED if run.status == "queued" else POLL if begun else POLL_FIRST
+    return POLL_QUEUED if run.status == "queued" else POLL
+
+
+def _taken(store: Store, run: Run) -> Run:
+    """The run once a worker has it, so that the page is not drawn twice in the moment that takes."""
+    until = time.monotonic() + TAKEN_WAIT
+    while run.given and not store.points(run.id) and time.monotonic() < until:
+        time.sleep(0.01)
+    return store.run(run.id)
 
 
 def _choice(store: Store, run: Run, token: str | None) -> tuple[str, str]:
@@ -133,7 +140,7 @@ def _first_points(store: Store, identity: str) -> Sequence[Point]:
     """The first point as soon as it is there; drawing an empty chart again and again meanwhile would only hold up the worker."""
     until = time.monotonic() + FIRST_WAIT
     while not (points := store.points(identity)) and time.monotonic() < until:
-        time.sleep(0.02)
+        time.sleep(0.01)
     return points
 
 

@@ -1,0 +1,71 @@
+"""The worker forked ahead: that there is one while nothing trains, that it takes the next run, and what happens without it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from conftest import children, wait_for
+from test_runs import LONG, SHORT, reaches
+
+from seglab.train import jobs
+from seglab.train.loop import fit
+from seglab.train.store import Store
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/comm").exists(), reason="processes are forked ahead on Linux only")
+
+
+def names(workers: jobs.Workers) -> dict[int, str]:
+    """The workers there are, and what each is called."""
+    return {pid: Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip() for pid in children(workers.pid)}
+
+
+def rested(workers: jobs.Workers) -> int:
+    """The one worker of a server at rest, once it has rehearsed."""
+    ready = wait_for(lambda: list(names(workers).values()) == ["seglab ready"] and names(workers), told=lambda: f"{names(workers)}")
+    return next(iter(ready))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path)
+
+
+def test_the_next_run_is_given_to_it_and_comes_out_as_everywhere(store: Store, workers: jobs.Workers) -> None:
+    workers.start()
+    spare = rested(workers)
+    run = jobs.start_run(store, LONG, "token")
+    wait_for(lambda: store.points(run.id))
+    assert names(workers) == {spare: "seglab train"}, "and none is made while it trains"
+    store.wish(run.id, "stop", "token")
+    reaches(store, run, "stopped")
+    assert rested(workers) != spare
+    short = jobs.start_run(store, SHORT, "token")
+    reaches(store, short, "finished")
+    expected = [event.data["loss"] for event in fit(SHORT) if event.kind == "step"]
+    assert [point.loss for point in store.points(short.id) if point.loss is not None] == expected
+
+
+def test_other_tasks_leave_it_alone_and_end_without_it(store: Store, workers: jobs.Workers) -> None:
+    spare = rested(workers)
+    assert jobs.check_code("import torch\noutput = torch.tensor([1.0])", [1.0])() == 0
+    assert rested(workers) == spare
+
+
+def test_a_run_begins_without_it(store: Store, workers: jobs.Workers) -> None:
+    os.kill(rested(workers), signal.SIGKILL)
+    wait_for(lambda: not names(workers))
+    assert jobs.check_code("import torch\noutput = torch.tensor([1.0])", [1.0])() == 0
+    wait_for(lambda: not names(workers))  # it is not replaced: there may be no memory for it
+    run = jobs.start_run(store, SHORT, "token")
+    reaches(store, run, "finished")
+
+
+def test_it_ends_with_its_server(tmp_path: Path) -> None:
+    own = jobs.Workers()
+    own.start()
+    spare = rested(own)
+    own.close()
+    wait_for(lambda: not Path(f"/proc/{spare}").exists())
