@@ -23,10 +23,11 @@ from seglab.data.cells import cells
 from seglab.data.decode import decode
 from seglab.data.landcover import landcover
 from seglab.infer.predict import segment, tiled
+from seglab.nets.choices import CHOICES
 from seglab.nets.fitting import at_least, border, fitting_size, margin, output_size
 from seglab.nets.onnx import to_onnx
 from seglab.nets.script import standalone
-from seglab.nets.unet import CHOICES, Joined, UNet, Unpool, UpConvolution, mixed_on_cpu
+from seglab.nets.unet import Joined, UNet, Unpool, UpConvolution, mixed_on_cpu
 from seglab.train.batches import standardised
 from seglab.train.config import TrainConfig
 from seglab.train.loop import Checkpoint, fit

@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 
 from seglab.data.download import FetchError, Gone, StoppedError, UnreachableError, download, part_of
 from seglab.data.home import home, sets_folder
+from seglab.data.locks import held
 from seglab.data.pet_pictures import MOST, prepare
 from seglab.data.uploads import PETS, place_of
 
@@ -288,14 +289,4 @@ def _stop() -> Path:
 
 def _busy() -> bool:
     """Whether somebody holds the lock."""
-    if not downloads().is_dir():
-        return False
-    lock = _lock()
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    except OSError:
-        return False
-    lock.release()
-    return False
+    return downloads().is_dir() and held(_lock())

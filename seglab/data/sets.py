@@ -34,6 +34,11 @@ class DataSet:
     channels: int = 1
     inverts: bool = True  # whether bright and dark may change places in training
 
+    @property
+    def known(self) -> tuple[tuple[str, ...], tuple[Colour, ...]]:
+        """The classes with their colours."""
+        return self.classes, self.colours
+
 
 def classes_of(name: str) -> tuple[tuple[str, ...], tuple[Colour, ...]]:
     """The classes of a data set by its name, and a colour for each, as last seen where it is gone. Raises ValueError for one never seen.

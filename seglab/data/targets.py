@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
 from seglab.data.domains import BLACK, VERMILION, Colour
-from seglab.data.sets import DataSet
 
 Kind = TypeVar("Kind", bound=np.generic)
+Classes = tuple[tuple[str, ...], tuple[Colour, ...]]
 BORDER_CLASSES, BORDER_COLOURS = ("region", "border"), (BLACK, VERMILION)  # of `borders`, whatever those of the mask
 
 
@@ -47,6 +47,10 @@ def shifted(mask: NDArray[Kind], pixels: int) -> NDArray[Kind]:
     return np.pad(mask, ((pixels, 0), (pixels, 0)), mode="edge")[:height, :width]
 
 
-def target_classes(data: DataSet, target: str) -> tuple[tuple[str, ...], tuple[Colour, ...]]:
-    """The classes that are asked for, with their colours: those of the data set, or region and border."""
-    return (BORDER_CLASSES, BORDER_COLOURS) if target == "borders" else (data.classes, data.colours)
+def target_classes(known: Classes, target: str) -> Classes:
+    """The classes that are asked for, with their colours: those that are known of the data set, or region and border.
+
+    >>> target_classes((("background", "disc", "star"), (BLACK, VERMILION, BLACK)), "borders")[0]
+    ('region', 'border')
+    """
+    return (BORDER_CLASSES, BORDER_COLOURS) if target == "borders" else known

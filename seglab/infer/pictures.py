@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from seglab.infer.predict import Prediction
 
 
+GAP = 8  # pixels between pictures side by side
+
+
 def png(array: NDArray[np.uint8]) -> bytes:
     """An array (H, W) or (H, W, 3) as a PNG file."""
     buffer = BytesIO()
@@ -55,19 +58,29 @@ def shown_colours(colours: Sequence[Colour]) -> Sequence[Colour]:
     return ((0, 0, 0), (255, 255, 255)) if len(colours) == 2 else colours
 
 
-def strip(images: NDArray[np.uint8], scale: int = 2, gap: int = 8, columns: int | None = None) -> bytes:
-    """Images (N, H, W) or (N, H, W, 3) side by side, `columns` to a line, as one PNG, on a transparent gap."""
-    rgb = images if images.ndim == 4 else np.repeat(images[..., None], 3, axis=3)
-    count, height, width, _ = rgb.shape
-    across = min(count, columns or count)
-    down = -(-count // across)
-    high, wide = height * scale, width * scale
-    rgba = np.zeros((down * (high + gap) - gap, across * (wide + gap) - gap, 4), np.uint8)
-    for i, image in enumerate(rgb):
-        top, left = i // across * (high + gap), i % across * (wide + gap)
-        rgba[top : top + high, left : left + wide, :3] = image.repeat(scale, axis=0).repeat(scale, axis=1)
-        rgba[top : top + high, left : left + wide, 3] = 255
-    return png(rgba)
+def strip(images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], scale: int = 2, columns: int | None = None) -> bytes:
+    """Images (H, W) or (H, W, 3), of one size or several, side by side, `columns` to a line, as one PNG, on a transparent ground.
+
+    >>> images = [np.ones((2, 3, 3), np.uint8), np.ones((4, 1), np.uint8)]
+    >>> np.asarray(Files.open(BytesIO(strip(images, scale=1))))[3, :, 3].tolist()
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255]
+    """
+    large = [image.repeat(scale, axis=0).repeat(scale, axis=1) for image in images]
+    across = columns or len(large)
+    lines = [large[first : first + across] for first in range(0, len(large), across)]
+    heights = [max(image.shape[0] for image in line) for line in lines]
+    width = max(sum(image.shape[1] + GAP for image in line) - GAP for line in lines)
+    ground = np.zeros((sum(height + GAP for height in heights) - GAP, width, 4), np.uint8)
+    top = 0
+    for line, height in zip(lines, heights, strict=True):
+        left = 0
+        for image in line:
+            here = ground[top : top + image.shape[0], left : left + image.shape[1]]
+            here[..., :3] = image if image.ndim == 3 else image[..., None]
+            here[..., 3] = 255
+            left += image.shape[1] + GAP
+        top += height + GAP
+    return png(ground)
 
 
 def pictures(image: Image, prediction: Prediction, colours: Sequence[Colour]) -> dict[str, bytes]:

@@ -7,19 +7,18 @@ from numpy.typing import NDArray
 from PIL import Image as Files
 
 from seglab.data.folder import Pairs
-from seglab.infer.pictures import painted, png
+from seglab.infer.pictures import painted, strip
 
 SHOWN = 4
 SIDE = 192  # pixels that a picture has at most a side
-GAP = 8
 
 
 def strips(pairs: Pairs) -> dict[str, bytes]:
     """The first images, and their masks in the colours of their classes, each as one PNG file by name."""
     masks = [painted(mask, pairs.summary.colours) for mask in pairs.masks[:SHOWN]]
     return {
-        "images": png(strip([fitted(image, Files.Resampling.BOX) for image in pairs.images[:SHOWN]])),
-        "masks": png(strip([fitted(mask, Files.Resampling.NEAREST) for mask in masks])),
+        "images": strip([fitted(image, Files.Resampling.BOX) for image in pairs.images[:SHOWN]], scale=1),
+        "masks": strip([fitted(mask, Files.Resampling.NEAREST) for mask in masks], scale=1),
     }
 
 
@@ -35,19 +34,3 @@ def fitted(picture: NDArray[np.uint8], way: Files.Resampling) -> NDArray[np.uint
     times = max(1, int(times)) if times >= 1 else times
     size = max(1, round(width * times)), max(1, round(height * times))
     return np.asarray(Files.fromarray(picture).convert("RGB").resize(size, Files.Resampling.NEAREST if times >= 1 else way))
-
-
-def strip(pictures: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
-    """Pictures (H, W, 3) in a row on a transparent ground, (H', W', 4).
-
-    >>> strip([np.ones((2, 3, 3), np.uint8), np.ones((4, 1, 3), np.uint8)])[:, :, 3].tolist()[3]
-    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255]
-    """
-    widths = [picture.shape[1] for picture in pictures]
-    row = np.zeros((max(picture.shape[0] for picture in pictures), sum(widths) + GAP * (len(pictures) - 1), 4), np.uint8)
-    left = 0
-    for picture, width in zip(pictures, widths, strict=True):
-        row[: len(picture), left : left + width, :3] = picture
-        row[: len(picture), left : left + width, 3] = 255
-        left += width + GAP
-    return row

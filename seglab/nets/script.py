@@ -14,6 +14,7 @@ It needs torch, numpy, pillow and safetensors. The mask holds white on black whe
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import numpy as np
 import torch
@@ -76,7 +77,8 @@ def standalone(options: Mapping[str, int | str], classes: Sequence[str]) -> str:
     if len(classes) != options["classes"]:
         raise ValueError(f"{len(classes)} names for {options['classes']} classes: one each is needed")
     said = f"OPTIONS = {dict(options)!r}\nCLASSES = {tuple(classes)!r}\n"
-    return "\n\n".join([BEGIN + "\n" + said, _below_imports("fitting.py"), _below_imports("unet.py"), END])
+    sources = [_below_imports(name) for name in ("choices.py", "fitting.py", "unet.py")]
+    return "\n\n".join([BEGIN + "\n" + said, *sources, END])
 
 
 def _below_imports(name: str) -> str:

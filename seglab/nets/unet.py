@@ -13,14 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from seglab.nets.choices import CHOICES
 from seglab.nets.fitting import border, output_size
-
-CHOICES = {
-    "norm": ("batch", "group", "none"),
-    "skip": ("concat", "add", "none"),
-    "upsampling": ("transposed", "nearest", "bilinear", "unpool"),
-    "padding": ("same", "valid"),
-}
 
 
 def normalisation(norm: str, channels: int) -> nn.Module:

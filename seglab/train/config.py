@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from seglab.nets.choices import CHOICES
 from seglab.nets.fitting import output_size
 
 GROUPS = ("data", "augmentation", "network", "training", "machine")
@@ -48,12 +49,10 @@ class TrainConfig:
 
     depth: int = _setting(3, "network", "Depth", "how many times the encoder halves the image", 1, 5)
     width: int = _setting(16, "network", "Width", "channels of the first level; each level below has twice as many", 4, 64)
-    norm: str = _setting("batch", "network", "Normalisation", "what follows each convolution", choices=("batch", "group", "none"))
-    skip: str = _setting("concat", "network", "Skips", "how the encoder's maps join the decoder's", choices=("concat", "add", "none"))
-    upsampling: str = _setting(
-        "transposed", "network", "Upsampling", "how the decoder doubles a map", choices=("transposed", "nearest", "bilinear", "unpool")
-    )
-    padding: str = _setting("same", "network", "Padding", "same keeps the size; valid loses a border", choices=("same", "valid"))
+    norm: str = _setting("batch", "network", "Normalisation", "what follows each convolution", choices=CHOICES["norm"])
+    skip: str = _setting("concat", "network", "Skips", "how the encoder's maps join the decoder's", choices=CHOICES["skip"])
+    upsampling: str = _setting("transposed", "network", "Upsampling", "how the decoder doubles a map", choices=CHOICES["upsampling"])
+    padding: str = _setting("same", "network", "Padding", "same keeps the size; valid loses a border", choices=CHOICES["padding"])
 
     loss: str = _setting(
         "cross-entropy",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import platform
 import sys
 
 import torch
 
 from seglab.train.config import TrainConfig
+from seglab.train.limits import threads_of
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # as malloc.h numbers them
 
@@ -71,5 +71,5 @@ def give_memory_back() -> None:
 def prepare(config: TrainConfig) -> torch.device:
     """Set the threads of this process, let it keep its memory, and choose its device."""
     keep_memory()
-    torch.set_num_threads(config.threads or os.cpu_count() or 1)
+    torch.set_num_threads(threads_of(config.threads, running=1))
     return choose(config.device)

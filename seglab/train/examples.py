@@ -67,7 +67,7 @@ def class_counts(data: DataSet, config: TrainConfig) -> NDArray[np.int64]:
     >>> counts.shape, int(counts.sum()) == 2 * 96 * 96
     ((2,), True)
     """
-    counts = np.zeros(len(target_classes(data, config.target)[0]), np.int64)
+    counts = np.zeros(len(target_classes(data.known, config.target)[0]), np.int64)
     for number in range(min(data.train_count, COUNTED)):
         counts += np.bincount(target(data.train(number)[1], config).ravel(), minlength=len(counts))
     counts.setflags(write=False)  # it is remembered

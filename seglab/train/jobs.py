@@ -243,7 +243,12 @@ def _pictures(place: Path, do: str, data: bytes | None, task: dict[str, Any]) ->
             source.write_bytes(data)
             task |= {"image": str(source)}
         said = workers().submit(do, out=folder, **task).result()
-        return said, {path.stem: path.read_bytes() for path in Path(folder).glob("*.png")}
+        return said, written(folder)
+
+
+def written(folder: str) -> dict[str, bytes]:
+    """The pictures that a worker has put into a folder, as PNG by name."""
+    return {path.stem: path.read_bytes() for path in Path(folder).glob("*.png")}
 
 
 def preview_file(store: Store, config: TrainConfig, view: str) -> Future[Pictures]:
@@ -324,7 +329,7 @@ def _inspect(place: Path, name: str) -> Found:
     with tempfile.TemporaryDirectory(dir=place) as folder:
         workers().submit("inspect", data=name, out=folder).result()
         summary = Summary.from_json(json.loads((Path(folder) / "summary.json").read_text(encoding="utf-8")))
-        return summary, {path.stem: path.read_bytes() for path in Path(folder).glob("*.png")}
+        return summary, written(folder)
 
 
 def check_code(code: str, expected: Any) -> Callable[[], float]:

@@ -74,10 +74,10 @@ def _events(trainer: Trainer) -> Events:
         if wishes.checkpoint or trainer.seconds - saved >= CHECKPOINT_EVERY:
             saved, wishes.checkpoint = trainer.seconds, False
             wishes.take((yield _event(trainer, "checkpoint", checkpoint=trainer.copy())))
-    last = trainer.look()
+    last, scores = trainer.last_look()
     yield _event(trainer, "snapshot", **last)
     yield _event(trainer, "checkpoint", checkpoint=trainer.copy())
-    yield _event(trainer, "end", mean_iou=last["mean_iou"], scores=trainer.scores(), images_per_second=trainer.rate)
+    yield _event(trainer, "end", mean_iou=last["mean_iou"], scores=scores, images_per_second=trainer.rate)
 
 
 class Wishes:

@@ -58,7 +58,7 @@ def preview_files(config: TrainConfig, view: str) -> tuple[dict[str, bytes], dic
 
 def _augmented(data: DataSet, config: TrainConfig) -> tuple[dict[str, bytes], dict[str, Any]]:
     images, masks = twelve_draws(data, config)
-    _, colours = target_classes(data, config.target)
+    _, colours = target_classes(data.known, config.target)
     captions = {"images": "One training image in twelve draws", "masks": "Its mask, moved in the same way"}
     strips = {"images": strip(grey(images), 1, columns=6), "masks": strip(painted(masks, colours), 1, columns=6)}
     return strips, {"captions": captions, "told": ""}
@@ -72,7 +72,7 @@ def _weighted(data: DataSet, config: TrainConfig) -> tuple[dict[str, bytes], dic
     shade = ((maps - low) / max(high - low, 1e-6))[..., None]
     photographs = np.stack([example.image if example.image.ndim == 2 else example.image.mean(2) for example in examples])
     over = (grey(photographs)[..., None] * (1 - shade) + np.array(HEAVY) * shade).astype(np.uint8)
-    classes, _ = target_classes(data, config.target)
+    classes, _ = target_classes(data.known, config.target)
     counted = class_weights(class_counts(data, config))
     told = "Class weights, by the inverse of each class's share: " + ", ".join(
         f"{name} {weight:.2g}" for name, weight in zip(classes, counted, strict=True)
@@ -85,7 +85,7 @@ def _weighted(data: DataSet, config: TrainConfig) -> tuple[dict[str, bytes], dic
 def _images(data: DataSet, config: TrainConfig) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Training images as they are cut out, and their targets."""
     examples = [make_example(data, replace(config, loss="cross-entropy"), number) for number in range(min(SHOWN, data.train_count))]
-    _, colours = target_classes(data, config.target)
+    _, colours = target_classes(data.known, config.target)
     strips = {
         "images": strip(grey(np.stack([example.image for example in examples]))),
         "masks": strip(painted(np.stack([example.labels for example in examples]), colours)),

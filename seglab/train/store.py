@@ -24,10 +24,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from seglab.data.home import home as home
+from seglab.data.locks import held
 from seglab.data.uploads import prune as prune_uploads
 from seglab.data.uploads import title_of
 from seglab.train.config import TrainConfig
@@ -417,15 +418,7 @@ class Store:
 
     def alive(self, identity: str) -> bool:
         """Whether a worker holds the run's lock."""
-        lock = self.lock(identity)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return True
-        except OSError:
-            return False
-        lock.release()
-        return False
+        return held(self.lock(identity))
 
     def under_way(self, run: Run) -> bool:
         """Whether a worker is at a run, or about to be."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,7 @@ def segment(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     model, config = load_model(Path(task["weights"]))
     image = decode(Path(task["image"]).read_bytes(), colour=model.channels == 3)
     prediction = predict(model, image, task["shrink"])
-    for name, data in pictures(image, prediction, task["colours"] or classes_for(config.data, model.classes)[1]).items():
-        (Path(task["out"]) / f"{name}.png").write_bytes(data)
+    write(task["out"], pictures(image, prediction, task["colours"] or classes_for(config.data, model.classes)[1]))
     return {"shrink": prediction.shrink, "shares": shares(prediction.mask, model.classes), "size": list(image.shape[:2])}
 
 
@@ -52,8 +51,7 @@ def inspect(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     # An answer has 4000 bytes at most, and names of files may be longer together.
     (out / "summary.json").write_text(json.dumps(pairs.summary.as_json()), encoding="utf-8")
     if not pairs.summary.problems:
-        for name, data in strips(pairs).items():
-            (out / f"{name}.png").write_bytes(data)
+        write(out, strips(pairs))
     return {"pairs": pairs.summary.pairs, "problems": len(pairs.summary.problems)}
 
 
@@ -79,8 +77,7 @@ def preview(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     from seglab.train.preview import preview_files
 
     drawn, said = preview_files(TrainConfig.from_json(task["config"]), task["view"])
-    for name, data in drawn.items():
-        (Path(task["out"]) / f"{name}.png").write_bytes(data)
+    write(task["out"], drawn)
     return said
 
 
@@ -99,6 +96,12 @@ def weigh(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     from seglab.train.weights import known_of
 
     return known_of(Path(task["weights"]))
+
+
+def write(folder: str | Path, drawn: Mapping[str, bytes]) -> None:
+    """Put pictures, as PNG files by name, into a folder."""
+    for name, data in drawn.items():
+        (Path(folder) / f"{name}.png").write_bytes(data)
 
 
 TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {

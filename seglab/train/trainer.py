@@ -53,7 +53,7 @@ class Trainer:
         self.config = config
         self.device = prepare(config)
         self.data = data or opened(config)
-        self.classes, self.colours = target_classes(self.data, config.target)
+        self.classes, self.colours = target_classes(self.data.known, config.target)
         torch.manual_seed(config.seed)
         self.model = network(config, self.data.channels, len(self.classes)).to(self.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -87,10 +87,6 @@ class Trainer:
     def rate(self) -> float:
         """Training images a second since this process began."""
         return (self.step - self.first) * self.config.batch / max(self.seconds - self.begun, 1e-9) if self.step > self.first else 0.0
-
-    def set_threads(self, count: int) -> None:
-        """Use so many threads from the next step on."""
-        torch.set_num_threads(count)
 
     def train_step(self) -> float:
         """One optimiser step. Returns the loss. Raises DivergedError, before anything is changed, where that is no number."""
@@ -140,11 +136,20 @@ class Trainer:
 
     def look(self) -> dict[str, Any]:
         """Mean IoU over all held-out images, what the network makes of the first few, and what is seen inside it."""
+        return self._look()[0]
+
+    def last_look(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A look, and everything that is measured of the held-out images, as plain data."""
+        seen, found = self._look()
+        return seen, Scores.of(found, self._validation[1], len(self.classes)).as_json()
+
+    def _look(self) -> tuple[dict[str, Any], NDArray[np.uint8]]:
+        """A look, and the classes found in all held-out images (N, H, W)."""
         images, truths = self._validation
         with watched(self.model) as maps:
-            chances = self._chances(images)
+            chances = probabilities(self.model, images, self.device, self.half)
         found = chances.argmax(1).astype(np.uint8)
-        return {
+        seen = {
             "mean_iou": mean_iou(found, truths, len(self.classes)),
             "images": images[:SHOWN],
             "truths": truths[:SHOWN],
@@ -153,12 +158,7 @@ class Trainer:
             "filters": filters(self.model),
             "maps": maps,
         }
-
-    def scores(self) -> dict[str, Any]:
-        """Everything that is measured of the held-out images, as plain data."""
-        images, truths = self._validation
-        found = self._chances(images).argmax(1).astype(np.uint8)
-        return Scores.of(found, truths, len(self.classes)).as_json()
+        return seen, found
 
     @cached_property
     def _validation(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -169,9 +169,6 @@ class Trainer:
         middles = [tuple(slice((n - k) // 2, (n - k) // 2 + k) for n, k in zip(mask.shape, size, strict=True)) for _, mask in pairs]
         images = np.stack([image[window] for (image, _), window in zip(pairs, middles, strict=True)])
         return images, np.stack([mask[window] for (_, mask), window in zip(pairs, middles, strict=True)])
-
-    def _chances(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        return probabilities(self.model, images, self.device, self.half)
 
     def copy(self) -> Checkpoint:
         """Copies of everything on the CPU. Raises DivergedError where a weight is no number."""

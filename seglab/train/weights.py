@@ -22,6 +22,7 @@ from seglab.train.trainer import Checkpoint
 
 __all__ = ["load_model", "read_checkpoint", "read_classes", "write_checkpoint"]
 
+FIRST, LAST = "model.encoder.0.0.weight", "model.head.weight"
 KINDS = {torch.float32: "F32", torch.int64: "I64"}  # as safetensors calls them
 OPTIMISER = re.compile(r"optimiser\.(\d{1,6})\.\w+")
 
@@ -84,13 +85,12 @@ def _checked(path: Path, file: Any, config: TrainConfig) -> UNet:
 
 def _ends(path: Path, found: Mapping[str, Any]) -> tuple[int, int]:
     """Channels of the image and number of classes, from the first and the last weight."""
-    first, last = "model.encoder.0.0.weight", "model.head.weight"
-    for name in (first, last):
+    for name in (FIRST, LAST):
         if name not in found:
             raise ValueError(f"{path}: {name.removeprefix('model.')} is missing")
         if len(found[name].get_shape()) != 4:
             raise ValueError(f"{path}: {name.removeprefix('model.')} has shape {tuple(found[name].get_shape())}: four sizes are needed")
-    channels, classes = found[first].get_shape()[1], found[last].get_shape()[0]
+    channels, classes = found[FIRST].get_shape()[1], found[LAST].get_shape()[0]
     if channels not in (1, 3):
         raise ValueError(f"{path} is for images of {channels} channels: 1 (grey) or 3 (colour) are possible")
     if not LEAST_CLASSES <= classes <= MOST_CLASSES:
@@ -133,10 +133,12 @@ def known_of(path: Path) -> dict[str, Any]:
     """
     try:
         checkpoint, config = read_checkpoint(path)
-        model, _ = load_model(path)
         names = read_classes(path)
     except ValueError as error:
         raise ValueError(str(error).replace(str(path), "this file")) from None
-    classes = list(names) or [f"class {number}" for number in range(model.classes)]
-    results = {"options": model.options, "classes": classes, "colours": class_colours(model.classes)}
+    channels, count = checkpoint.tensors[FIRST].shape[1], checkpoint.tensors[LAST].shape[0]
+    with torch.device("meta"):
+        options = network(config, channels, count).options
+    classes = list(names) or [f"class {number}" for number in range(count)]
+    results = {"options": options, "classes": classes, "colours": class_colours(count)}
     return {"config": config.as_json(), "step": checkpoint.step, "seconds": checkpoint.seconds, "results": results}

@@ -9,11 +9,13 @@ import streamlit as st
 
 from seglab.data.domains import DOMAINS
 from seglab.data.sets import classes_of, open_set
+from seglab.data.targets import target_classes
 from seglab.data.uploads import PETS, title_of
 from seglab.infer.pictures import grey, painted, strip
 from seglab.nets.fitting import fitting_size
 from seglab.train.command import command_line
 from seglab.train.config import TrainConfig
+from seglab.train.failure import sentence
 from seglab.train.jobs import preview_file, start_run
 from seglab.train.store import Store
 from seglab.ui.charts import chart
@@ -54,18 +56,18 @@ def start_form(store: Store, token: str | None) -> TrainConfig | None:
         step=0.25,
         key="difficulty",
         persist_state="session",
-        help=_sentence(meaning["difficulty"]),
+        help=sentence(meaning["difficulty"]),
         disabled=source not in DOMAINS,
     )
     data = {PETS: pet_panel, OWN: own_data}[source](store, token) if source in (PETS, OWN) else source
     depth_column, width_column, steps_column, button_column = st.columns([1.2, 1.2, 1.6, 1], vertical_alignment="bottom")
     depth = depth_column.segmented_control(
-        "Depth", [1, 2, 3, 4], default=3, key="depth", persist_state="session", help=_sentence(meaning["depth"]), required=True
+        "Depth", [1, 2, 3, 4], default=3, key="depth", persist_state="session", help=sentence(meaning["depth"]), required=True
     )
     width = width_column.segmented_control(
-        "Width", [8, 16, 32], default=16, key="width", persist_state="session", help=_sentence(meaning["width"]), required=True
+        "Width", [8, 16, 32], default=16, key="width", persist_state="session", help=sentence(meaning["width"]), required=True
     )
-    steps = steps_column.slider("Steps", 50, 1000, 300, step=50, key="steps", persist_state="session", help=_sentence(meaning["steps"]))
+    steps = steps_column.slider("Steps", 50, 1000, 300, step=50, key="steps", persist_state="session", help=sentence(meaning["steps"]))
     button = button_column.empty()
     config = _config(
         {"data": data, "difficulty": difficulty, "depth": depth or 3, "width": width or 16, "steps": steps, **other_settings()}
@@ -83,10 +85,6 @@ def start_form(store: Store, token: str | None) -> TrainConfig | None:
     return config
 
 
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
-
-
 def _config(chosen: dict[str, Any]) -> TrainConfig | None:
     """The configuration, with a crop that its network can take; a sentence on the page where there is none."""
     if chosen["data"] is None:
@@ -97,7 +95,7 @@ def _config(chosen: dict[str, Any]) -> TrainConfig | None:
             st.caption(f"The crop is {size} pixels a side: {chosen['size']} do not fit a network of depth {chosen['depth']}.")
         return TrainConfig(**{**chosen, "size": size})
     except ValueError as error:
-        st.warning(f"{_sentence(str(error))}", icon=":material/block:")
+        st.warning(sentence(str(error)), icon=":material/block:")
         return None
 
 
@@ -116,7 +114,7 @@ def preview(store: Store, config: TrainConfig | None) -> None:
         return
     left, right = st.columns([1.15, 1])
     with left:
-        chart([], config, len(classes_of(config.data)[0]))
+        chart([], config, len(target_classes(classes_of(config.data), config.target)[0]))
         with st.expander("The same from the command line", icon=":material/terminal:"):
             st.code(command_line(config), language=None, wrap_lines=True)
     with right:

@@ -13,6 +13,7 @@ import streamlit as st
 from seglab.data.domains import Colour
 from seglab.export.theme import STEPS, Rgb, luminance, theme
 from seglab.train.metrics import Scores
+from seglab.ui.legend import chip
 from seglab.ui.links import in_lecture
 
 _STYLE = """<style>
@@ -36,12 +37,6 @@ def measures_panel(scores: dict[str, Any], classes: Sequence[str], colours: Sequ
     with right:
         figure, settings = matrix(found, classes, dark, large), {"displayModeBar": False}
         st.plotly_chart(figure, key="confusion", config=settings, alt=matrix_in_words(found, classes))
-
-
-def chip(colour: Colour) -> str:
-    """A small square of a class's colour, as HTML; its name has to stand beside it."""
-    size = "display: inline-block; width: 0.8em; height: 0.8em; margin-right: 0.45em"
-    return f'<span aria-hidden="true" style="{size}; border: 1px solid currentColor; background: {_css(colour)}"></span>'
 
 
 def table(scores: Scores, classes: Sequence[str], colours: Sequence[Colour], large: bool = False) -> str:

@@ -13,6 +13,7 @@ from seglab.data.summary import Summary
 from seglab.data.uploads import KEPT_DAYS, MOST_TOGETHER, File, is_upload, keep, title_of
 from seglab.data.zips import unpacked
 from seglab.infer.pictures import shown_colours
+from seglab.train.failure import sentence
 from seglab.train.jobs import inspect_set
 from seglab.train.store import Store
 from seglab.ui.legend import legend
@@ -115,7 +116,7 @@ def _kept(store: Store, upload: Upload) -> str | None:
             return None
     name, refused = known[files]
     if refused:
-        st.error(f"{plain(refused[0].upper() + refused[1:])}.", icon=":material/broken_image:")
+        st.error(plain(sentence(refused)), icon=":material/broken_image:")
     return name or None
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from seglab.data import pet
 from seglab.data.pet import Progress
 from seglab.data.uploads import PETS
+from seglab.train.failure import sentence
 from seglab.train.jobs import fetch_pet, pet_fetch
 from seglab.train.store import Store
 
@@ -73,7 +74,7 @@ def _worker_failed() -> str:
     """The sentence of a worker that ended before it could write one."""
     asked = pet_fetch()
     error = asked.answer.exception() if asked and asked.answer.done() else None
-    return f"{str(error)[:1].upper()}{str(error)[1:]}." if error else ""
+    return sentence(str(error)) if error else ""
 
 
 def _working(token: str | None) -> None:

@@ -43,8 +43,7 @@ def chosen_run(store: Store) -> Run | None:
     try:
         return store.run(identity)
     except NotFoundError as error:
-        text = str(error)
-        st.warning(f"{text[0].upper()}{text[1:]}.", icon=":material/link_off:")
+        st.warning(sentence(str(error)), icon=":material/link_off:")
         return None
 
 

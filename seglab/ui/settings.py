@@ -9,6 +9,7 @@ from typing import Any, cast
 import streamlit as st
 
 from seglab.train.config import GROUPS, TrainConfig
+from seglab.train.failure import sentence
 
 IN_SIGHT = ("data", "difficulty", "depth", "width", "steps")  # these stand above, always
 GENERATED_ONLY = ("images",)
@@ -65,7 +66,7 @@ def _control(setting: Field[Any], chosen: dict[str, Any]) -> Any:
     told, name = setting.metadata, setting.name
     other, values = NEEDS.get(name, (None, ()))
     off = other is not None and chosen[other] not in values
-    kept: dict[str, Any] = {"key": key(name), "help": _sentence(told["meaning"]), "disabled": off, "persist_state": "session"}
+    kept: dict[str, Any] = {"key": key(name), "help": sentence(told["meaning"]), "disabled": off, "persist_state": "session"}
     if isinstance(setting.default, bool):
         return st.toggle(told["label"], setting.default, **kept)
     if told["choices"]:
@@ -78,7 +79,3 @@ def _control(setting: Field[Any], chosen: dict[str, Any]) -> Any:
         kept["placeholder"] = "by steps"
     low, high, begun = float(told["low"]), float(told["high"]), cast(float, setting.default)  # None is "by steps"
     return st.number_input(told["label"], low, high, begun, step=step, format="%g", **kept)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
