@@ -184,9 +184,9 @@ def test_pictures_that_do_not_fit_are_listed_before_anything_starts(own: Path, v
         wait_for(lambda: "p1" in told.inner_text() and "9" in told.inner_text(), page)
         for word in ("p0.jpg has no mask", "p1.png", "p2"):
             assert word in told.inner_text()
-        assert page.get_by_role("button", name="Train", exact=True).is_disabled()
+        wait_for(page.get_by_role("button", name="Train", exact=True).is_disabled, page)
         choose(page, "Cells")
-        assert page.get_by_role("button", name="Train", exact=True).is_enabled()
+        wait_for(page.get_by_role("button", name="Train", exact=True).is_enabled, page)
 
 
 def test_one_step_at_a_time_and_another_learning_rate(visit: Visit) -> None:

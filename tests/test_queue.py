@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 import zlib
@@ -25,7 +27,7 @@ from seglab.train import store as stored
 from seglab.train.config import TrainConfig
 from seglab.train.loop import Event
 from seglab.train.network import network
-from seglab.train.store import DiskFullError, NotOwnerError, Run, Snapshot, Store
+from seglab.train.store import DiskFullError, NotOwnerError, Point, Run, Snapshot, Store
 from seglab.train.trainer import Checkpoint
 
 Visit = Callable[..., Any]
@@ -712,6 +714,31 @@ def test_a_full_database_is_said(store: Store, monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(DiskFullError) as error:
         store.update(run.id, message="x" * 100_000)
     assert failure.reason(error.value).startswith("the disk is full: ")
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from seglab.train.config import TrainConfig
+from seglab.train.store import DiskFullError, Store
+store = Store(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # no file grows any more, as on a disk without room
+print(store.run(sys.argv[2]).status, [point.loss for point in store.points(sys.argv[2])])
+for write in (lambda: store.update(sys.argv[2], message="x"), lambda: store.create(TrainConfig(), "a")):
+    try:
+        write()
+    except DiskFullError:
+        print("full")
+"""
+
+
+def test_on_a_full_disk_runs_are_read_and_nothing_is_left_half(store: Store) -> None:
+    run = store.create(TrainConfig(), "a")
+    store.add_points(run.id, [Point(1, 0.5, loss=0.25)])
+    told = subprocess.run([sys.executable, "-c", FULL, str(store.folder), run.id], capture_output=True, text=True, check=False)
+    assert (told.stdout.splitlines(), told.stderr) == (["queued [0.25]", "full", "full"], "")
+    assert [folder.name for folder in store.run_folder(run.id).parent.iterdir()] == [run.id]
+    assert store.run(run.id).message == ""
 
 
 def test_a_run_whose_failure_cannot_be_noted_is_found_cut_off(store: Store, loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import errno
+from seglab.train.limits import GIB, NO_ROOM, memory_limit
 
-from seglab.train.limits import GIB, memory_limit
-
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _NO_ROOM_TOLD = ("No space left on device", "Disk quota exceeded")  # by libraries that keep no number
 _NO_MEMORY_TOLD = ("can't allocate memory", "Cannot allocate memory", "std::bad_alloc", "out of memory")
 
@@ -24,7 +21,7 @@ def reason(error: BaseException) -> str:
         limit = memory_limit()
         where = " on the graphics card" if "CUDA" in text or "MPS" in text else f" (limit {limit / GIB:.1f} GiB)" if limit else ""
         return f"there is not enough memory for this training{where}: a smaller crop, batch, width or depth needs less"
-    if (isinstance(error, OSError) and error.errno in _NO_ROOM) or any(told in text for told in _NO_ROOM_TOLD):
+    if (isinstance(error, OSError) and error.errno in NO_ROOM) or any(told in text for told in _NO_ROOM_TOLD):
         return "the disk is full: what was saved before is kept, and room is needed to go on"
     return text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}"
 

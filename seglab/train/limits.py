@@ -6,6 +6,7 @@ environment variables SEGLAB_JOBS, SEGLAB_JOBS_PER_VISITOR and SEGLAB_JOB_MEMORY
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import suppress
@@ -14,6 +15,7 @@ from pathlib import Path
 MOST_BY_ITSELF = 4  # trainings at a time, unless the server's owner wants more
 MEMORY_SHARE = 0.6  # of the machine, for all trainings together
 MIB, GIB = 2**20, 2**30
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a disk, a quota or a limit that is full
 RANGES = {"jobs": (1, 64), "jobs_per_visitor": (1, 64), "job_memory": (256, 16 * 2**20)}  # the last in MiB
 _CGROUP = Path("/sys/fs/cgroup/memory.max")  # what a container may take
 _CUDA = Path("/proc/driver/nvidia")

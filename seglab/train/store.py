@@ -14,6 +14,7 @@ import os
 import secrets
 import shutil
 import sqlite3
+import tempfile
 import time
 import zlib
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ from seglab.data.locks import held
 from seglab.data.uploads import prune as prune_uploads
 from seglab.data.uploads import title_of
 from seglab.train.config import TrainConfig
+from seglab.train.limits import NO_ROOM
 
 SCHEMA = 3
 KEPT_DAYS = 30
@@ -183,6 +185,16 @@ def _bring_up(database: sqlite3.Connection) -> None:
     database.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
+def no_room(folder: Path) -> bool:
+    """Whether the disk takes nothing more in this folder."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(1 << 16))
+    except OSError as error:
+        return error.errno in NO_ROOM
+    return False
+
+
 class Store:
     """Runs in one folder. Every call opens the database anew, so that a store can be used from any thread and after a fork."""
 
@@ -199,18 +211,30 @@ class Store:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        database = sqlite3.connect(self.folder / "runs.sqlite", timeout=20)
+        database, whole = self._connected()
         try:
-            database.execute("PRAGMA journal_mode = WAL")
-            database.execute("PRAGMA synchronous = NORMAL")
             with database:
                 yield database
         except sqlite3.OperationalError as error:
-            if "disk is full" in str(error):
+            if not whole or "disk is full" in str(error) or no_room(self.folder):
                 raise DiskFullError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.folder)) from error
             raise
         finally:
             database.close()
+
+    def _connected(self) -> tuple[sqlite3.Connection, bool]:
+        """A connection, and whether it can write: on a full disk it reads what was written, for which WAL mode itself would need room."""
+        place = self.folder / "runs.sqlite"
+        database = sqlite3.connect(place, timeout=20)
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")
+            return database, True
+        except sqlite3.OperationalError:
+            database.close()
+            if not (place.exists() and no_room(self.folder)):
+                raise
+        return sqlite3.connect(f"{place.absolute().as_uri()}?mode=ro&immutable=1", uri=True), False
 
     # -- runs --------------------------------------------------------------------------------------------------------
 
@@ -222,8 +246,12 @@ class Store:
         begun = {"id": identity, "created": now, "updated": now, "joined": now, "owner": owner_mark(token), "status": status, "wish": "run"}
         told = {"name": name or title_of(config.data), "config": json.dumps(config.as_json()), "message": "", "device": ""}
         values = {**begun, **told, "step": 0, "seconds": 0.0, "results": "{}"}
-        with self._open() as database:
-            database.execute(f"INSERT INTO runs ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})", (*values.values(),))
+        try:
+            with self._open() as database:
+                database.execute(f"INSERT INTO runs ({', '.join(values)}) VALUES ({', '.join('?' * len(values))})", (*values.values(),))
+        except DiskFullError:
+            self.run_folder(identity).rmdir()
+            raise
         return self.run(identity)
 
     def run(self, identity: str) -> Run:
