@@ -32,6 +32,7 @@ from seglab.rearranging import (
     tanh,
     threshold,
 )
+from seglab.receptive_field import Layer, ReceptiveField, receptive_field, receptive_fields, traced
 from seglab.sizes import output_size, solve_output_size
 from seglab.stored import load
 from seglab.trace import Trace
@@ -39,7 +40,9 @@ from seglab.trace import Trace
 __version__ = "0.1.0"
 
 __all__ = [
+    "Layer",
     "Pipeline",
+    "ReceptiveField",
     "Trace",
     "avg_pool2d",
     "batch_norm",
@@ -59,6 +62,8 @@ __all__ = [
     "output_size",
     "pixel_shuffle",
     "psnr",
+    "receptive_field",
+    "receptive_fields",
     "relu",
     "shift",
     "sigmoid",
@@ -66,4 +71,5 @@ __all__ = [
     "subtract",
     "tanh",
     "threshold",
+    "traced",
 ]

@@ -14,6 +14,7 @@ CORE = (
     "rows",
     "grid",
     "sizes",
+    "receptive_field",
     "activations",
     "arguments",
     "jacobian",

@@ -112,8 +112,8 @@ def give_way() -> None:
 
     There a process's own priority counts within its session only (Linux, sched(7): autogroup).
     """
-    os.setsid()
-    with suppress(OSError):  # no such kernel
+    with suppress(OSError):  # no such kernel; or started by hand, and a session's first process already
+        os.setsid()
         Path("/proc/self/autogroup").write_text(str(NICE), encoding="ascii")
 
 
