@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,11 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/comm").exists(), reason="pr
 
 def names(workers: jobs.Workers) -> dict[int, str]:
     """The workers there are, and what each is called."""
-    return {pid: Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip() for pid in children(workers.pid)}
+    found = {}
+    for pid in children(workers.pid):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended since
+            found[pid] = Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip()
+    return found
 
 
 def rested(workers: jobs.Workers) -> int:
