@@ -7,7 +7,6 @@ instead of 0.8, for 35 MB while it waits.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -72,7 +71,7 @@ class Spare:
 
 def name(text: str) -> None:
     """What this process is called in lists of processes (Linux)."""
-    if sys.platform == "linux":
+    with suppress(OSError):  # no such file
         Path("/proc/self/comm").write_text(text, encoding="ascii")
 
 

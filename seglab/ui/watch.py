@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import streamlit as st
 
@@ -78,7 +79,9 @@ def _taken(store: Store, run: Run) -> Run:
     until = time.monotonic() + TAKEN_WAIT
     while run.given and not store.points(run.id) and time.monotonic() < until:
         time.sleep(0.01)
-    return store.run(run.id)
+    with suppress(NotFoundError):  # deleted meanwhile: the look that follows says so
+        run = store.run(run.id)
+    return run
 
 
 def _choice(store: Store, run: Run, token: str | None) -> tuple[str, str]:
