@@ -59,7 +59,7 @@ def test_the_papers_network() -> None:
 
 
 @pytest.mark.parametrize("upsampling", ["transposed", "nearest", "bilinear"])
-@pytest.mark.parametrize(("skip", "padding"), product(CHOICES["skip"], CHOICES["padding"]))
+@pytest.mark.parametrize(("skip", "padding"), list(product(CHOICES["skip"], CHOICES["padding"])))
 def test_fields_are_those_of_the_gradient(upsampling: str, skip: str, padding: str, monkeypatch: pytest.MonkeyPatch) -> None:
     net = Architecture(depth=2, width=1, norm="none", skip=skip, upsampling=upsampling, padding=padding)
     monkeypatch.setattr(unet.F, "max_pool2d", F.avg_pool2d)  # a maximum has a gradient in one of its cells only
@@ -78,7 +78,7 @@ def test_fields_are_those_of_the_gradient(upsampling: str, skip: str, padding: s
     assert describe(net, tuple(x.shape[2:]))[-1].receptive_field == (min(found), max(found))
 
 
-@pytest.mark.parametrize(("depth", "padding"), product(range(5), CHOICES["padding"]))
+@pytest.mark.parametrize(("depth", "padding"), list(product(range(5), CHOICES["padding"])))
 def test_a_size_breaks_where_the_module_breaks(depth: int, padding: str) -> None:
     for size in range(1, 240):
         net = Architecture(depth=depth, width=1, padding=padding)

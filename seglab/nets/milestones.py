@@ -1,0 +1,262 @@
+"""Classifiers that segmentation grew from, as layer lists, and what follows from them: shapes, parameters, multiply-adds, receptive fields.
+
+AlexNet: Krizhevsky, Sutskever and Hinton, NeurIPS 2012, in its two groups. VGG-16: Simonyan and Zisserman, arXiv:1409.1556. GoogLeNet:
+Szegedy et al., arXiv:1409.4842. ResNet: He et al., arXiv:1512.03385, with projected shortcuts where the size changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from seglab.receptive_field import ReceptiveField
+from seglab.sizes import SizeOp, output_size
+
+Shape = tuple[int, int, int]
+
+
+class Conv(NamedTuple):
+    """A convolution to `channels`; what normalises it has two numbers a channel, and then there is no bias."""
+
+    name: str
+    channels: int
+    kernel_size: int
+    stride: int = 1
+    padding: int = 0
+    groups: int = 1
+    normalised: bool = False
+
+
+class Pool(NamedTuple):
+    """A pooling; "global" takes the mean of the whole map."""
+
+    name: str
+    kernel_size: int
+    stride: int
+    padding: int = 0
+    ceil_mode: bool = False
+    how: Literal["max", "avg", "global"] = "max"
+
+
+class Linear(NamedTuple):
+    """A fully connected layer on all cells of the map before it."""
+
+    name: str
+    units: int
+
+
+class Branches(NamedTuple):
+    """Branches from one map, joined again: channels side by side, or added; an empty branch is the map itself."""
+
+    name: str
+    branches: tuple[tuple[Step, ...], ...]
+    how: Literal["concat", "add"]
+
+
+class Heads(NamedTuple):
+    """Layers beside the network that only training uses; what follows goes on from the map before them."""
+
+    name: str
+    steps: tuple[Step, ...]
+
+
+Step = Conv | Pool | Linear | Branches | Heads
+
+
+class Row(NamedTuple):
+    """A layer's output shape (C, H, W), parameters, multiply-adds for one image, and field; None where it sees the whole map."""
+
+    name: str
+    shape: Shape
+    parameters: int
+    macs: int
+    field: ReceptiveField | None
+
+
+def table(steps: Sequence[Step], shape: Shape) -> list[Row]:
+    """A row for each layer in order, those of branches included; a join has a row with no numbers of its own.
+
+    >>> rows = table(vgg16(), (3, 224, 224))
+    >>> sum(row.parameters for row in rows), rows[17].name, rows[17].shape, rows[17].field
+    (138357544, 'pool5', (512, 7, 7), ReceptiveField(size=212, stride=32, padding=90))
+    """
+    return list(_rows(steps, shape, ReceptiveField(1, 1, 0)))
+
+
+def _rows(steps: Sequence[Step], shape: Shape, field: ReceptiveField | None) -> Iterator[Row]:
+    for step in steps:
+        if isinstance(step, Heads):
+            yield from _rows(step.steps, shape, field)
+            continue
+        if isinstance(step, Branches):
+            ends = []
+            for branch in step.branches:
+                rows = list(_rows(branch, shape, field))
+                yield from rows
+                ends.append(rows[-1] if rows else Row(step.name, shape, 0, 0, field))
+            row = _joined(step, ends)
+        else:
+            row = _row(step, shape, field)
+        yield row
+        shape, field = row.shape, row.field
+
+
+def _row(step: Conv | Pool | Linear, shape: Shape, field: ReceptiveField | None) -> Row:
+    c, height, width = shape
+    if isinstance(step, Linear):
+        inputs = c * height * width
+        return Row(step.name, (step.units, 1, 1), (inputs + 1) * step.units, inputs * step.units, None)
+    if isinstance(step, Pool) and step.how == "global":
+        return Row(step.name, (c, 1, 1), 0, 0, None)
+    seen = None
+    if field:
+        reach = (step.kernel_size - 1) * field.stride
+        seen = ReceptiveField(field.size + reach, field.stride * step.stride, field.padding + step.padding * field.stride)
+    if isinstance(step, Pool):
+        op: SizeOp = "avg_pool" if step.how == "avg" else "max_pool"
+        size = output_size(op, (height, width), step.kernel_size, step.stride, step.padding, ceil_mode=step.ceil_mode)
+        return Row(step.name, (c, *size), 0, 0, seen)
+    size = output_size("conv", (height, width), step.kernel_size, step.stride, step.padding)
+    weights = c // step.groups * step.channels * step.kernel_size**2
+    more = 2 * step.channels if step.normalised else step.channels
+    return Row(step.name, (step.channels, *size), weights + more, weights * size[0] * size[1], seen)
+
+
+def _joined(step: Branches, ends: Sequence[Row]) -> Row:
+    """The join of branches. Raises ValueError where their maps do not fit together."""
+    sizes = {end.shape[1:] if step.how == "concat" else end.shape for end in ends}
+    if len(sizes) > 1:
+        raise ValueError(f"{step.name}: its branches end in {' and '.join(map(str, sorted(sizes)))}: they have to be alike to be joined")
+    channels = sum(end.shape[0] for end in ends) if step.how == "concat" else ends[0].shape[0]
+    widest = max((end.field for end in ends if end.field), key=lambda field: field.size, default=None)
+    return Row(step.name, (channels, *ends[0].shape[1:]), 0, 0, widest)
+
+
+def alexnet() -> tuple[Step, ...]:
+    """AlexNet for 227 x 227 pixels: 60,965,224 parameters.
+
+    >>> sum(row.parameters for row in table(alexnet(), (3, 227, 227)))
+    60965224
+    """
+    return (
+        Conv("conv1", 96, 11, 4),
+        Pool("pool1", 3, 2),
+        Conv("conv2", 256, 5, 1, 2, groups=2),
+        Pool("pool2", 3, 2),
+        Conv("conv3", 384, 3, 1, 1),
+        Conv("conv4", 384, 3, 1, 1, groups=2),
+        Conv("conv5", 256, 3, 1, 1, groups=2),
+        Pool("pool5", 3, 2),
+        Linear("fc6", 4096),
+        Linear("fc7", 4096),
+        Linear("fc8", 1000),
+    )
+
+
+def vgg16() -> tuple[Step, ...]:
+    """VGG-16 for 224 x 224 pixels: 138,357,544 parameters; its last map sees 212 pixels, 32 apart, beginning 90 before the image."""
+    steps: list[Step] = []
+    for block, (count, channels) in enumerate([(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)], start=1):
+        steps += [Conv(f"conv{block}_{number}", channels, 3, 1, 1) for number in range(1, count + 1)]
+        steps.append(Pool(f"pool{block}", 2, 2))
+    return (*steps, Linear("fc6", 4096), Linear("fc7", 4096), Linear("fc8", 1000))
+
+
+# Of each Inception module of GoogLeNet: 1x1; 3x3 reduced and made; 5x5 reduced and made; 1x1 after pooling (arXiv:1409.4842, table 1).
+_INCEPTION = {
+    "3a": (64, 96, 128, 16, 32, 32),
+    "3b": (128, 128, 192, 32, 96, 64),
+    "4a": (192, 96, 208, 16, 48, 64),
+    "4b": (160, 112, 224, 24, 64, 64),
+    "4c": (128, 128, 256, 24, 64, 64),
+    "4d": (112, 144, 288, 32, 64, 64),
+    "4e": (256, 160, 320, 32, 128, 128),
+    "5a": (256, 160, 320, 32, 128, 128),
+    "5b": (384, 192, 384, 48, 128, 128),
+}
+
+
+def inception(name: str, one: int, reduce3: int, three: int, reduce5: int, five: int, pooled: int) -> Branches:
+    """An Inception module: four branches of one size, their channels side by side."""
+    return Branches(
+        f"inception {name}",
+        (
+            (Conv(f"{name} 1x1", one, 1),),
+            (Conv(f"{name} 3x3 reduce", reduce3, 1), Conv(f"{name} 3x3", three, 3, 1, 1)),
+            (Conv(f"{name} 5x5 reduce", reduce5, 1), Conv(f"{name} 5x5", five, 5, 1, 2)),
+            (Pool(f"{name} pool", 3, 1, 1), Conv(f"{name} pool proj", pooled, 1)),
+        ),
+        "concat",
+    )
+
+
+def googlenet(heads: bool = False) -> tuple[Step, ...]:
+    """GoogLeNet for 224 x 224 pixels: 6,998,552 parameters, 13,378,280 with the two heads that train beside it.
+
+    >>> [sum(row.parameters for row in table(googlenet(heads), (3, 224, 224))) for heads in (False, True)]
+    [6998552, 13378280]
+    """
+    steps: list[Step] = [
+        Conv("conv1", 64, 7, 2, 3),
+        Pool("pool1", 3, 2, ceil_mode=True),
+        Conv("conv2 reduce", 64, 1),
+        Conv("conv2", 192, 3, 1, 1),
+        Pool("pool2", 3, 2, ceil_mode=True),
+    ]
+    for name, channels in _INCEPTION.items():
+        steps.append(inception(name, *channels))
+        if heads and name in ("4a", "4d"):
+            steps.append(_head(f"head {name}"))
+        if name in ("3b", "4e"):
+            steps.append(Pool(f"pool{name[0]}", 3, 2, ceil_mode=True))
+    return (*steps, Pool("pool5", 7, 1, how="global"), Linear("fc", 1000))
+
+
+def _head(name: str) -> Heads:
+    inside = (Pool(f"{name} pool", 5, 3, how="avg"), Conv(f"{name} conv", 128, 1), Linear(f"{name} fc1", 1024), Linear(f"{name} fc2", 1000))
+    return Heads(name, inside)
+
+
+RESNETS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+
+
+def resnet(depth: int = 50) -> tuple[Step, ...]:
+    """A ResNet of 18, 34, 50, 101 or 152 layers for 224 x 224 pixels; from 50 on its blocks are bottlenecks. Raises ValueError for another.
+
+    >>> [sum(row.parameters for row in table(resnet(depth), (3, 224, 224))) for depth in (18, 34, 50)]
+    [11689512, 21797672, 25557032]
+    """
+    if depth not in RESNETS:
+        raise ValueError(f"depth={depth} is no ResNet of the paper: {', '.join(map(str, RESNETS))}")
+    steps: list[Step] = [Conv("conv1", 64, 7, 2, 3, normalised=True), Pool("pool1", 3, 2, 1)]
+    c_in, made = 64, 4 if depth >= 50 else 1
+    for stage, count in enumerate(RESNETS[depth]):
+        width = 64 * 2**stage
+        for block in range(count):
+            stride = 2 if stage and not block else 1
+            steps.append(residual(f"conv{stage + 2}_{block + 1}", c_in, width, made, stride))
+            c_in = width * made
+    return (*steps, Pool("pool5", 7, 1, how="global"), Linear("fc", 1000))
+
+
+def residual(name: str, c_in: int, width: int, made: int, stride: int) -> Branches:
+    """A residual block, F(x) + x: two 3x3 convolutions, or where it makes four times its width a 1x1, a 3x3 and a 1x1 convolution.
+
+    Its shortcut is the map itself, or where size or channels change a 1x1 convolution.
+    """
+
+    def conv(part: str, channels: int, kernel_size: int, step: int = 1) -> Conv:
+        return Conv(f"{name} {part}", channels, kernel_size, step, kernel_size // 2, normalised=True)
+
+    bottleneck = (conv("1x1 reduce", width, 1), conv("3x3", width, 3, stride), conv("1x1", width * made, 1))
+    inside = bottleneck if made > 1 else (conv("3x3 a", width, 3, stride), conv("3x3 b", width, 3))
+    shortcut = () if stride == 1 and c_in == width * made else (conv("shortcut", width * made, 1, stride),)
+    return Branches(name, (inside, shortcut), "add")
+
+
+MILESTONES: dict[str, tuple[Callable[[], tuple[Step, ...]], Shape]] = {
+    "AlexNet": (alexnet, (3, 227, 227)),
+    "VGG-16": (vgg16, (3, 224, 224)),
+    "GoogLeNet": (googlenet, (3, 224, 224)),
+    "ResNet-50": (resnet, (3, 224, 224)),
+}
