@@ -48,6 +48,10 @@ def watch(store: Store, run: Run, token: str | None) -> None:
             now = _latest(store, run.id)
         except NotFoundError:
             st.rerun()
+        # The rest of the page follows: buttons, timer, and the pictures that can be tried once there are weights. Before anything is drawn:
+        # pictures that are replaced at once are gone from the server when a slow browser asks for them.
+        if (_stage(run), place, saved) != (_stage(now), waiting(store, now), store.weights(now.id).exists()):
+            st.rerun()
         points = store.points(now.id) or (_first_points(store, now.id) if now.given else [])
         st.markdown(_facts(now, points))
         left, right = st.columns([1.15, 1])
@@ -56,9 +60,6 @@ def watch(store: Store, run: Run, token: str | None) -> None:
             _seen(store, now, step, view, block)
         with left:
             chart(points, now.config, len(known_classes(now)[0]), step)
-        # The rest of the page follows: buttons, timer, and the pictures that can be tried once there are weights.
-        if (_stage(run), place, saved) != (_stage(now), waiting(store, now), store.weights(now.id).exists()):
-            st.rerun()
 
     live()
 
