@@ -44,6 +44,15 @@ class ReceptiveField(NamedTuple):
     stride: int
     padding: int
 
+    def after(self, layer: Layer) -> ReceptiveField:
+        """The field after one more layer, which does not enlarge.
+
+        >>> ReceptiveField(3, 1, 1).after(Layer(2, 2))
+        ReceptiveField(size=4, stride=2, padding=1)
+        """
+        size = self.size + (layer.extent - 1) * self.stride
+        return ReceptiveField(size, self.stride * layer.stride, self.padding + layer.padding * self.stride)
+
     def cells(self, index: int) -> range:
         """The input cells, also those in the padding, that output cell `index` depends on.
 
@@ -75,15 +84,13 @@ def receptive_fields(layers: Iterable[Layer | Sequence[int]]) -> list[ReceptiveF
     >>> [field.size for field in receptive_fields([(3, 1, 1), (2, 2), (3, 1, 1)])]
     [3, 4, 8]
     """
-    size, stride, padding, found = 1, 1, 0, []
+    field, found = ReceptiveField(1, 1, 0), []
     for number, layer in enumerate(layers_of(layers), start=1):
         if layer.op in ENLARGING:
             called = layer.name or f"layer {number}"
             raise ValueError(f"{called} enlarges (op={layer.op!r}): its field depends on the output cell's place, which traced() asks for")
-        size += (layer.extent - 1) * stride
-        padding += layer.padding * stride
-        stride *= layer.stride
-        found.append(ReceptiveField(size, stride, padding))
+        field = field.after(layer)
+        found.append(field)
     return found
 
 

@@ -7,18 +7,13 @@ from typing import Any
 
 import pytest
 import torch
+from test_nets import GRID, named
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from seglab.nets import Architecture, build, describe, paper_unet, unet
 from seglab.nets.choices import CHOICES
 from seglab.nets.fitting import at_least, output_size
-
-GRID = [dict(zip(CHOICES, values, strict=True)) for values in product(*CHOICES.values())]
-
-
-def named(choice: dict[str, str]) -> str:
-    return "-".join(choice.values())
 
 
 @pytest.mark.parametrize("choice", GRID, ids=named)

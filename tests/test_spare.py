@@ -6,14 +6,18 @@ import os
 import signal
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from conftest import children, wait_for
 from test_runs import LONG, SHORT, reaches
 
-from seglab.train import jobs
+from seglab.train import jobs, trainer
 from seglab.train.loop import fit
+from seglab.train.spare import rehearse
 from seglab.train.store import Store
+from seglab.train.trainer import Trainer
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/comm").exists(), reason="processes are forked ahead on Linux only")
 
@@ -66,6 +70,32 @@ def test_a_run_begins_without_it(store: Store, workers: jobs.Workers) -> None:
     wait_for(lambda: not names(workers))  # it is not replaced: there may be no memory for it
     run = jobs.start_run(store, SHORT, "token")
     reaches(store, run, "finished")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_rehearsal_is_a_step_and_a_look_and_leaves_nothing_open(fails: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    class Watched(Trainer):
+        def train_step(self) -> float:
+            done.append("step")
+            if fails:
+                raise MemoryError
+            return super().train_step()
+
+        def look(self) -> dict[str, Any]:
+            done.append("look")
+            return super().look()
+
+        def close(self) -> None:
+            done.append("close")
+            super().close()
+
+    monkeypatch.setattr(trainer, "Trainer", Watched)
+    threads = torch.get_num_threads()
+    rehearse()
+    torch.set_num_threads(threads)
+    assert done == (["step", "close"] if fails else ["step", "look", "close"])
 
 
 def test_it_ends_with_its_server(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
-from seglab.receptive_field import ReceptiveField
+from seglab.receptive_field import Layer, ReceptiveField
 from seglab.sizes import SizeOp, output_size
 
 Shape = tuple[int, int, int]
@@ -108,10 +108,7 @@ def _row(step: Conv | Pool | Linear, shape: Shape, field: ReceptiveField | None)
         return Row(step.name, (step.units, 1, 1), (inputs + 1) * step.units, inputs * step.units, None)
     if isinstance(step, Pool) and step.how == "global":
         return Row(step.name, (c, 1, 1), 0, 0, None)
-    seen = None
-    if field:
-        reach = (step.kernel_size - 1) * field.stride
-        seen = ReceptiveField(field.size + reach, field.stride * step.stride, field.padding + step.padding * field.stride)
+    seen = field.after(Layer(step.kernel_size, step.stride, step.padding)) if field else None
     if isinstance(step, Pool):
         op: SizeOp = "avg_pool" if step.how == "avg" else "max_pool"
         size = output_size(op, (height, width), step.kernel_size, step.stride, step.padding, ceil_mode=step.ceil_mode)

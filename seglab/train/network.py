@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from seglab.nets import Architecture, build
 from seglab.nets.unet import UNet
 from seglab.train.config import TrainConfig
 
@@ -16,4 +17,4 @@ def network(config: TrainConfig, channels: int, classes: int) -> UNet:
     'add'
     """
     chosen: dict[str, Any] = {s.name: getattr(config, s.name) for s in fields(config) if s.metadata["group"] == "network"}
-    return UNet(channels, classes, **chosen)
+    return build(Architecture(channels, classes, **chosen))

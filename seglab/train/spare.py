@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 END = b"\n"
@@ -81,10 +81,11 @@ def rehearse() -> None:
     from seglab.train.device import give_memory_back
     from seglab.train.trainer import Trainer
 
+    def begin() -> None:
+        with closing(Trainer(TrainConfig())) as trainer:
+            trainer.train_step()
+            trainer.look()
+
     with suppress(Exception):  # what goes wrong here goes wrong in the run, which says it
-        trainer = Trainer(TrainConfig())
-        trainer.train_step()
-        trainer.look()
-        trainer.close()
-        del trainer
+        begin()
     give_memory_back()

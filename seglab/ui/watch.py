@@ -19,7 +19,7 @@ from seglab.ui.seen import inside, predictions
 
 POLL = 0.35  # seconds between looks at a run that is under way
 POLL_QUEUED = 1.0
-TAKEN_WAIT, FIRST_WAIT = 0.4, 0.6  # seconds that a look waits for a worker to take the run, and for the first point of its curve
+TAKEN_WAIT, FIRST_WAIT = 0.4, 0.6  # seconds that the page, and then its curve, waits for a run's first point
 RATES = [a * 10.0**b for b in range(-5, 0) for a in (1, 2, 5)] + [1.0]
 PREDICTIONS, INSIDE = "Predictions", "Inside"
 
@@ -52,7 +52,7 @@ def watch(store: Store, run: Run, token: str | None) -> None:
         # pictures that are replaced at once are gone from the server when a slow browser asks for them.
         if (_stage(run), place, saved) != (_stage(now), waiting(store, now), store.weights(now.id).exists()):
             st.rerun()
-        points = store.points(now.id) or (_first_points(store, now.id) if now.given else [])
+        points = store.points(now.id) or (_first_points(store, now.id, FIRST_WAIT) if now.given else [])
         st.markdown(_facts(now, points))
         left, right = st.columns([1.15, 1])
         with right:
@@ -76,10 +76,9 @@ def _pace(run: Run) -> float | None:
 
 
 def _taken(store: Store, run: Run) -> Run:
-    """The run once a worker has it, so that the page is not drawn twice in the moment that takes."""
-    until = time.monotonic() + TAKEN_WAIT
-    while run.given and not store.points(run.id) and time.monotonic() < until:
-        time.sleep(0.01)
+    """The run once it has its first point, so that the page is not drawn twice in the moment that takes; or as it is after a while."""
+    if run.given:
+        _first_points(store, run.id, TAKEN_WAIT)
     with suppress(NotFoundError):  # deleted meanwhile: the look that follows says so
         run = store.run(run.id)
     return run
@@ -140,9 +139,9 @@ def _seen(store: Store, run: Run, step: int | None, view: str, block: str) -> No
         predictions(snapshot, known_classes(run))
 
 
-def _first_points(store: Store, identity: str) -> Sequence[Point]:
+def _first_points(store: Store, identity: str, patience: float) -> Sequence[Point]:
     """The first point as soon as it is there; drawing an empty chart again and again meanwhile would only hold up the worker."""
-    until = time.monotonic() + FIRST_WAIT
+    until = time.monotonic() + patience
     while not (points := store.points(identity)) and time.monotonic() < until:
         time.sleep(0.01)
     return points
