@@ -5,8 +5,9 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from seglab.lessons import LESSONS
+from seglab.lessons.labs import LABS
 
-ELSEWHERE = {"train": "A U-Net, live"}  # pages that are no lessons
+ELSEWHERE = {"train": "A U-Net, live", **{name: lab.title for name, lab in LABS.items()}}  # pages that are no lessons
 
 
 def address(place: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from seglab.lessons import LESSONS
+from seglab.lessons.path import PATH, TOLD, TRAIN
 from seglab.stage.lesson import Lesson
 from seglab.ui.files import assets
 from seglab.ui.lesson import lesson_page
@@ -43,15 +44,19 @@ _EMBEDDED = """<style>
 
 
 def pages() -> dict[str, StreamlitPage]:
-    """All pages by the name in their address, in the order of the sidebar: a page for each lesson, between the start and the training."""
-    lessons = {name: st.Page(_opener(lesson), title=lesson.title, url_path=name) for name, lesson in LESSONS.items()}
+    """All pages by the name in their address, in the order of the sidebar."""
     return {
         "start": st.Page("pages/start.py", title="Start", default=True),
-        **lessons,
-        "train": st.Page("pages/train.py", title="A U-Net, live"),
+        **{name: _page(name) for name in PATH},
         "words": st.Page("pages/words.py", title="Words"),
         "decks": st.Page("pages/decks.py", title="Lecture decks"),
     }
+
+
+def _page(name: str) -> StreamlitPage:
+    if name in LESSONS:
+        return st.Page(_opener(LESSONS[name]), title=LESSONS[name].title, url_path=name)
+    return st.Page(f"pages/{name}.py", title="A U-Net, live" if name == TRAIN else TOLD[name].title)
 
 
 def _opener(lesson: Lesson) -> Callable[[], None]:
@@ -81,4 +86,4 @@ def frame(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
 def icon_of(name: str) -> str:
     """The sign of a page, as Streamlit names it."""
     own = {"start": "home", "train": "model_training", "words": "dictionary", "decks": "co_present"}
-    return f":material/{own[name] if name in own else LESSONS[name].icon}:"
+    return f":material/{own[name] if name in own else TOLD[name].icon}:"

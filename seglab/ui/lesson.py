@@ -19,7 +19,7 @@ from seglab.ui.embed import offer_embed, stage_alone
 from seglab.ui.links import embedded, in_lecture
 from seglab.ui.progress import keep_progress
 from seglab.ui.questions import ask
-from seglab.ui.stage import read_state, show_stage
+from seglab.ui.stage import go_to, read_state, show_stage
 from seglab.ui.words import text_with_tips
 
 FILES = {
@@ -47,7 +47,7 @@ def lesson_page(lesson: Lesson) -> None:
         _explain(lesson, state, pipeline)
     st.header("Try this")
     keep_progress(lesson, state)
-    ask(lesson)
+    ask(lesson, partial(go_to, lesson), "on the stage")
     if not in_lecture():
         text_with_tips(lesson.text)
         _take_along(lesson, state, pipeline)

@@ -15,6 +15,8 @@ import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
 from seglab.lessons import LESSONS
+from seglab.lessons.lab import Lab
+from seglab.lessons.path import TOLD
 from seglab.stage.fields import State
 from seglab.stage.lesson import Lesson
 
@@ -34,8 +36,8 @@ def progress() -> dict[str, Any]:
     return copy
 
 
-def done(lesson: Lesson) -> tuple[int, int]:
-    """How many questions of a lesson are solved, and how many of its stops were seen."""
+def done(lesson: Lesson | Lab) -> tuple[int, int]:
+    """How many questions of a lesson or lab are solved, and how many of its stops were seen."""
     own = progress()["lessons"].get(lesson.name, {"solved": [], "stops": []})
     return len(own["solved"]), len(own["stops"])
 
@@ -49,7 +51,7 @@ def last_stop() -> tuple[Lesson, State] | None:
     return lesson, lesson.read(dict(parse_qsl(last["link"])))[0]
 
 
-def note_solved(lesson: Lesson, number: int) -> None:
+def note_solved(lesson: Lesson | Lab, number: int) -> None:
     """A question of a lesson, by its number, was answered rightly at first try."""
     _add(lesson, "solved", number)
 
@@ -58,6 +60,11 @@ def keep_progress(lesson: Lesson, state: State) -> None:
     """On a lesson's page: note where it stands, and show which of its questions are solved."""
     _add(lesson, "stops", int(state["stop"]))
     progress()["last"] = {"lesson": lesson.name, "link": urlencode(lesson.link(state))}
+    show_solved(lesson)
+
+
+def show_solved(lesson: Lesson | Lab) -> None:
+    """Which questions of a lesson or lab are solved."""
     _component()(key="progress_of_lesson", data={"known": progress(), "lesson": lesson.name, "questions": len(lesson.questions)})
 
 
@@ -66,7 +73,7 @@ def ask_progress() -> None:
     _component()(key=_KEY, data={"known": progress()}, on_kept_change=_told)
 
 
-def _add(lesson: Lesson, what: str, number: int) -> None:
+def _add(lesson: Lesson | Lab, what: str, number: int) -> None:
     own = progress()["lessons"].setdefault(lesson.name, {"solved": [], "stops": []})
     own[what] = sorted({*own[what], number})
 
@@ -92,12 +99,12 @@ def read(text: object) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = {}
     told, clean = _mapping(_mapping(found).get("lessons")), dict[str, Any](lessons={})
-    for name, lesson in LESSONS.items():
+    for name, lesson in TOLD.items():
         if name in told:
             own, limits = _mapping(told[name]), {"solved": len(lesson.questions), "stops": max(len(lesson.stops), 1)}
             clean["lessons"][name] = {what: _numbers(own.get(what), most) for what, most in limits.items()}
     last = _mapping(_mapping(found).get("last"))
-    if last.get("lesson") in clean["lessons"] and isinstance(last.get("link"), str):
+    if last.get("lesson") in LESSONS and last["lesson"] in clean["lessons"] and isinstance(last.get("link"), str):
         lesson = LESSONS[last["lesson"]]
         clean["last"] = {"lesson": lesson.name, "link": urlencode(lesson.link(lesson.read(dict(parse_qsl(last["link"])))[0]))}
     return clean

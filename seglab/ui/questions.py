@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import streamlit as st
 
+from seglab.lessons.lab import Lab
 from seglab.stage.lesson import Asked, Lesson, Question
 from seglab.ui.progress import note_solved
-from seglab.ui.stage import go_to
+
+Show = Callable[..., None]  # brings the page to the state of its keywords
 
 
-def ask(lesson: Lesson) -> None:
-    """All questions of a lesson, each at its turn."""
+def ask(lesson: Lesson | Lab, show: Show, where: str) -> None:
+    """All questions of a lesson or lab, each at its turn; `show` is what the button "Show it" and `where` does."""
     for number, question in enumerate(lesson.questions, start=1):
         turn = st.session_state.get(_turn(lesson, number), 0)
         with st.container(border=True):
-            _ask(lesson, number, turn, _asked(question, turn))
+            _ask(lesson, number, turn, _asked(question, turn), show, where)
 
 
 @lru_cache(maxsize=500)
@@ -24,11 +27,11 @@ def _asked(question: Question, turn: int) -> Asked:
     return question(turn)
 
 
-def _turn(lesson: Lesson, number: int) -> str:
+def _turn(lesson: Lesson | Lab, number: int) -> str:
     return f"{lesson.name}.try.{number}.turn"
 
 
-def _ask(lesson: Lesson, number: int, turn: int, asked: Asked) -> None:
+def _ask(lesson: Lesson | Lab, number: int, turn: int, asked: Asked, show: Show, where: str) -> None:
     key = f"{lesson.name}.try.{number}.{turn}"
     st.markdown(f"**{number}.** {asked.question}")
     chosen = st.segmented_control(
@@ -47,11 +50,10 @@ def _ask(lesson: Lesson, number: int, turn: int, asked: Asked) -> None:
     with st.container(horizontal=True, key=f"{lesson.name}.then.{number}"):
         if chosen is not None or turn:
             st.button(
-                "Show it on the stage",
+                f"Show it {where}",
                 key=f"{lesson.name}.show.{number}",
                 icon=":material/visibility:",
-                on_click=go_to,
-                args=(lesson,),
+                on_click=show,
                 kwargs=dict(asked.shows),
                 disabled=chosen is None,
             )
@@ -64,12 +66,12 @@ def _ask(lesson: Lesson, number: int, turn: int, asked: Asked) -> None:
             )
 
 
-def _answer(lesson: Lesson, number: int, key: str, right: str) -> None:
+def _answer(lesson: Lesson | Lab, number: int, key: str, right: str) -> None:
     """Only the first answer of a turn counts: after it the right one is on the page."""
     first = st.session_state.setdefault(f"{key}.first", st.session_state[key])
     if first == right:
         note_solved(lesson, number)
 
 
-def _again(lesson: Lesson, number: int, turn: int) -> None:
+def _again(lesson: Lesson | Lab, number: int, turn: int) -> None:
     st.session_state[_turn(lesson, number)] = turn + 1

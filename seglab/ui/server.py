@@ -16,13 +16,14 @@ from starlette.routing import Route
 from streamlit.runtime.pages_manager import PagesManager
 
 from seglab.lessons import LESSONS
+from seglab.lessons.path import PATH
 from seglab.stage.bundle import bundle
 from seglab.train.jobs import take_up, workers
 from seglab.train.store import Store
 from seglab.ui.files import app_script
 
 STAGE_PAGES = tuple(LESSONS)
-PAGES = ("", *STAGE_PAGES, "train", "words", "decks")
+PAGES = ("", *PATH, "words", "decks")
 STAGE = "_stcore/bidi-components/seglab.stage/v1"
 
 

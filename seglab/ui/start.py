@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from seglab.lessons import LESSONS
+from seglab.lessons.labs import LABS
+from seglab.lessons.path import PATH, TOLD, TRAIN
 from seglab.ui.files import assets
 from seglab.ui.frame import pages
 from seglab.ui.links import kept, last
@@ -16,23 +18,15 @@ A_ROW = 3
 
 def path() -> None:
     """Where to go on, then a card for each page in order, and what the browser keeps."""
-    minutes = sum(lesson.minutes for lesson in LESSONS.values()) + TRAIN_MINUTES
+    minutes = sum(told.minutes for told in TOLD.values()) + TRAIN_MINUTES
     st.markdown(
-        f"**The path** has {len(LESSONS)} lessons and a training, about {minutes} minutes in all. Each stands on its own, too. It helps to"
-        " have seen a neural network before: layers, weights, and that training changes them. No mathematics beyond sums of products is"
-        " needed, and no programming."
+        f"**The path** has {len(LESSONS)} lessons, {len(LABS)} labs and a training, about {minutes} minutes in all. Each stands on its own,"
+        " too. It helps to have seen a neural network before: layers, weights, and that training changes them. No mathematics beyond sums"
+        " of products is needed, and no programming."
     )
     with st.container(key="go_on"):
         _go_on()
-    told = [_told(number, name) for number, name in enumerate(LESSONS, start=1)]
-    told.append(
-        (
-            "train",
-            "A U-Net, live",
-            "Train a small network on generated cells in half a minute, then segment a picture of your own.",
-            f"About {TRAIN_MINUTES} minutes",
-        )
-    )
+    told = [_told(number, name) for number, name in enumerate(PATH, start=1)]
     for first in range(0, len(told), A_ROW):
         for column, card in zip(st.columns(A_ROW), told[first : first + A_ROW], strict=False):
             with column:
@@ -44,8 +38,8 @@ def _go_on() -> None:
     """The way in: the first lesson, or the last one that was open, as it was left."""
     left = last_stop()
     if left is None:
-        lesson = next(iter(LESSONS.values()))
-        st.page_link(pages()[lesson.name], label=f"Begin with {lesson.title}", icon=":material/start:", query_params=kept())
+        first = TOLD[PATH[0]]
+        st.page_link(pages()[first.name], label=f"Begin with {first.title}", icon=":material/start:", query_params=kept())
         return
     lesson, state = left
     label = f"Go on where you left off: {lesson.title}"
@@ -55,7 +49,10 @@ def _go_on() -> None:
 
 
 def _told(number: int, name: str) -> tuple[str, str, str, str]:
-    lesson = LESSONS[name]
+    if name == TRAIN:
+        card = "Train a small network on generated cells in half a minute, then segment a picture of your own."
+        return name, f"{number}. A U-Net, live", card, f"About {TRAIN_MINUTES} minutes"
+    lesson = TOLD[name]
     solved, seen = done(lesson)
     told = f"About {lesson.minutes} minutes"
     if lesson.questions:

@@ -1,0 +1,7 @@
+"""Milestones: the classifiers that segmentation grew from, layer by layer."""
+
+from seglab.lessons.labs.milestones import MILESTONES
+from seglab.ui.lab import begin, end
+
+begin(MILESTONES)
+end(MILESTONES)

@@ -1,0 +1,33 @@
+"""The skeleton of a lab's page: title and sentence first, and at its end Try this and a short text."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from seglab.lessons.lab import Lab
+from seglab.ui.links import in_lecture, kept, remember
+from seglab.ui.progress import show_solved
+from seglab.ui.questions import ask
+from seglab.ui.words import text_with_tips
+
+
+def begin(lab: Lab) -> None:
+    """The title, and what the lab is about."""
+    st.title(lab.title)
+    st.markdown(lab.sentence)
+
+
+def end(lab: Lab) -> None:
+    """Questions and text, and a note of the page's address for links back to it."""
+    remember(lab.name, {name: st.query_params[name] for name in st.query_params})
+    if lab.questions:
+        st.header("Try this")
+        show_solved(lab)
+        ask(lab, _go_to, "above")
+    if lab.text and not in_lecture():
+        text_with_tips(lab.text)
+
+
+def _go_to(**parameters: object) -> None:
+    """Bring the page to what its address then says. For callbacks of buttons."""
+    st.query_params.from_dict({**{name: str(value) for name, value in parameters.items()}, **kept()})
