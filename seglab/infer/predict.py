@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import zoom
 
 from seglab.data.scene import Image
+from seglab.nets.blocks import Network
 from seglab.nets.fitting import at_least, border, margin
-from seglab.nets.unet import UNet
 from seglab.train.batches import planes, standardised
 
 TILE = 512
@@ -40,7 +40,7 @@ class Prediction:
         return np.asarray(1 - self.chances[0], np.float32)
 
 
-def segment(model: UNet, image: Image, shrink: int | None = None) -> Prediction:
+def segment(model: Network, image: Image, shrink: int | None = None) -> Prediction:
     """Segment an image (H, W) or (H, W, 3) in 0 to 1, shrunk by `shrink`; without one, by whichever of 1 to 4 the network is surest of.
 
     The network has seen objects of one size only, so a picture of larger ones has to be shrunk first.
@@ -58,7 +58,7 @@ def _certainty(chance: Image) -> float:
     return float((chance > 0.9).mean() - 2 * ((chance > 0.1) & (chance < 0.9)).mean())
 
 
-def _at(model: UNet, image: Image, shrink: int) -> Image:
+def _at(model: Network, image: Image, shrink: int) -> Image:
     if shrink == 1:
         return tiled(model, standardised(image))
     small = zoom(image, [1 / shrink, 1 / shrink, 1][: image.ndim], order=1, grid_mode=True, mode="reflect")
@@ -67,43 +67,42 @@ def _at(model: UNet, image: Image, shrink: int) -> Image:
     return np.clip(zoom(chances, scale, order=1, grid_mode=True, mode="nearest"), 0, 1)
 
 
-def tiled(model: UNet, image: Image, tile: int = TILE) -> Image:
+def tiled(model: Network, image: Image, tile: int = TILE) -> Image:
     """The chances (classes, H, W) of a standardised image (H, W) or (H, W, 3), worked out in tiles of `tile` pixels, a multiple of
     ``2 ** depth``, with the margin that a pixel's field needs.
 
     Equal to one pass over the mirrored image, at a memory that does not grow with it. Only group normalisation, which measures all that it
     is given, makes of several tiles something else than of one.
     """
-    depth, padding = model.depth, model.padding
-    around, lost = margin(depth, padding, model.upsampling), border(depth, padding)
+    around, lost = margin(model), border(model)
     height, width = image.shape[:2]
-    more = around + 2**depth
+    more = around + 2**model.depth
     padded = np.pad(planes(image), [(0, 0), (around, more), (around, more)], mode="symmetric")
     result = np.empty((model.classes, height, width), np.float32)
     for top in range(0, height, tile):
         for left in range(0, width, tile):
             rows, columns = min(tile, height - top), min(tile, width - left)
-            high, wide = (at_least(n + 2 * around, depth, padding) for n in (rows, columns))
+            high, wide = (at_least(n + 2 * around, model) for n in (rows, columns))
             made = _chances(model, padded[:, top : top + high, left : left + wide])
             inner = slice(around - lost, around - lost + rows), slice(around - lost, around - lost + columns)
             result[:, top : top + rows, left : left + columns] = made[:, *inner]
     return result
 
 
-def _chances(model: UNet, window: Image) -> Image:
+def _chances(model: Network, window: Image) -> Image:
     with torch.inference_mode():
         logits = model(torch.from_numpy(np.ascontiguousarray(window))[None])
         return np.asarray(torch.softmax(logits, dim=1)[0].numpy(), np.float32)
 
 
-def probabilities(model: UNet, images: Image, device: torch.device, half: bool) -> Image:
+def probabilities(model: Network, images: Image, device: torch.device, half: bool) -> Image:
     """The chances (B, classes, H, W) of images (B, H, W) or (B, H, W, 3) of one size, in one pass on `device`, in bfloat16 if `half`.
 
     Around a network that loses a border, and up to a size that it takes, images are mirrored.
     """
     given = np.stack([planes(standardised(image)) for image in images])
-    lost, sizes = border(model.depth, model.padding), given.shape[2:]
-    taken = [at_least(size + 2 * lost, model.depth, model.padding) for size in sizes]
+    lost, sizes = border(model), given.shape[2:]
+    taken = [at_least(size + 2 * lost, model) for size in sizes]
     around = [(lost, whole - size - lost) for whole, size in zip(taken, sizes, strict=True)]
     mirrored = np.pad(given, [(0, 0), (0, 0), *around], mode="symmetric") if lost or taken != list(sizes) else given
     x = torch.from_numpy(mirrored).to(device, memory_format=torch.channels_last)

@@ -8,12 +8,12 @@ from seglab.nets.architecture import Architecture, paper_unet
 from seglab.nets.describe import Block, describe
 
 if TYPE_CHECKING:
-    from seglab.nets.unet import UNet
+    from seglab.nets.blocks import Network
 
 __all__ = ["Architecture", "Block", "build", "describe", "paper_unet"]
 
 
-def build(net: Architecture) -> UNet:
+def build(net: Architecture) -> Network:
     """The torch module of an architecture: logits (B, classes, H', W') for images (B, in_channels, H, W).
 
     >>> sum(p.numel() for p in build(Architecture(depth=2, width=8)).parameters())
@@ -21,6 +21,9 @@ def build(net: Architecture) -> UNet:
     """
     from dataclasses import asdict
 
+    from seglab.nets.fcn import FCN
+    from seglab.nets.segnet import SegNet
     from seglab.nets.unet import UNet
 
-    return UNet(**asdict(net))
+    made: Network = {"unet": UNet, "segnet": SegNet}.get(net.kind, FCN)(**asdict(net))
+    return made

@@ -1,4 +1,4 @@
-"""What a U-Net can be made of, by the argument's name; the first of each is the usual one. Loaded without torch, for forms and commands."""
+"""What a network can be made of, by the argument's name; the first of each is the usual one. No torch, for forms and commands."""
 
 from __future__ import annotations
 
@@ -8,3 +8,7 @@ CHOICES = {
     "upsampling": ("transposed", "nearest", "bilinear", "unpool"),
     "padding": ("same", "valid"),
 }
+KINDS = ("unet", "segnet", "fcn32s", "fcn16s", "fcn8s")
+KERNELS = (3, 5, 7)  # odd, so that as many pixels lie on either side
+STARTS = ("bilinear", "random")  # how the transposed convolutions of an FCN begin
+FUSED = {"fcn32s": 0, "fcn16s": 1, "fcn8s": 2}  # poolings whose maps are scored, too, and added to the coarse scores

@@ -1,4 +1,5 @@
-"""The blocks of a network with their shapes, parameters, work and receptive fields, as arithmetic: nothing is allocated, no torch loaded.
+"""The blocks of a network with their shapes, parameters, work, memory and receptive fields, as arithmetic: nothing is allocated, no torch
+loaded.
 
 A block's receptive field along one axis depends on where its cell lies as soon as the network enlarges again, and on each branch that leads
 there; so it is given as the smallest and the largest over all places. Cells in padding count; where unpooling puts a value does not.
@@ -12,21 +13,37 @@ from functools import cache
 from typing import NamedTuple
 
 from seglab.nets.architecture import LEAST, MOST, Architecture, whole_number
-from seglab.nets.fitting import border
+from seglab.nets.choices import FUSED
+from seglab.nets.fitting import border, crop
 from seglab.receptive_field import Layer, reached
 
 Size = tuple[int, int]
+Shape = tuple[int, int, int]
+FLOAT, INDEX = 4, 8  # bytes of a value, and of the place that pooling remembers
 
 
 class Block(NamedTuple):
-    """A block, named as in the torch module: the shape (C, H, W) of its output, its parameters, its multiply-adds for one image, and the
-    smallest and the largest receptive field of its cells."""
+    """A block, named as in the torch module: the shape (C, H, W) of its output, its parameters, its multiply-adds for one image, the
+    smallest and the largest receptive field of its cells, the bytes of all maps that it makes of one image in float32, and the shapes of
+    those that its convolutions make, in order; of a block of the encoder also the pooled one."""
 
     name: str
-    shape: tuple[int, int, int]
+    shape: Shape
     parameters: int
     macs: int
     receptive_field: tuple[int, int]
+    memory: int
+    maps: tuple[Shape, ...]
+
+
+class BreaksError(ValueError):
+    """Where an image's size does not go through: the `block`, the two sizes that do not fit (or the one that cannot go on), and the
+    blocks before it."""
+
+    def __init__(self, block: str, sizes: tuple[Size, ...], why: str) -> None:
+        super().__init__(f"{block}: {why}")
+        self.block, self.sizes, self.why = block, sizes, why
+        self.done: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,83 +53,186 @@ class _Node:
     sources: tuple[tuple[Layer, _Node, int], ...] = ()
 
 
+@dataclass(frozen=True)
+class _Map:
+    """A map on its way through the network."""
+
+    node: _Node
+    channels: int
+    size: Size
+
+    @property
+    def shape(self) -> Shape:
+        return (self.channels, *self.size)
+
+    @property
+    def values(self) -> int:
+        return self.channels * self.size[0] * self.size[1]
+
+
 Field = Callable[[_Node], tuple[int, int]]
 
 
 def describe(net: Architecture, size: Sequence[int]) -> list[Block]:
-    """The blocks of a network in order, for an image of (height, width) pixels. Raises ValueError that names the block which breaks.
+    """The blocks of a network in order, for an image of (height, width) pixels. Raises BreaksError, a ValueError that names the block which
+    breaks, and ValueError for what is no size.
 
-    >>> blocks = describe(Architecture(depth=4, width=64, norm="none", padding="valid"), (572, 572))
-    >>> blocks[4].name, blocks[4].shape, blocks[4].receptive_field
-    ('bottleneck', (1024, 28, 28), (140, 140))
+    >>> from seglab.nets import paper_unet
+    >>> blocks = describe(paper_unet(), (572, 572))
+    >>> blocks[4].name, blocks[4].shape, blocks[4].maps, blocks[4].receptive_field
+    ('bottleneck', (1024, 28, 28), ((1024, 30, 30), (1024, 28, 28)), (140, 140))
     >>> blocks[-1].shape, blocks[-1].receptive_field, sum(block.parameters for block in blocks)
     ((2, 388, 388), (188, 204), 31030658)
     >>> describe(Architecture(depth=4), (350, 525))
     Traceback (most recent call last):
-    ValueError: decoder.0: the encoder's map is 43 x 65, the decoder's 42 x 64: both have to be as large to be joined
+    seglab.nets.describe.BreaksError: decoder.0: the encoder's map is 43 x 65, the decoder's 42 x 64: both have to be as large to be joined
     """
     if len(size) != 2:
         raise ValueError(f"size has {len(size)} numbers: height and width are needed")
     height, width = (whole_number(name, value, LEAST, MOST) for name, value in zip(("height", "width"), size, strict=True))
-    return list(_blocks(net, (height, width)))
+    image = _Map(_Node(), net.in_channels, (height, width))
+    field = _fields(image.node, 2**net.depth)
+    done: list[Block] = []
+    try:
+        done.extend(_Walk(net, field).blocks(image))  # what came before a break is in the list
+    except BreaksError as error:
+        error.done = tuple(done)
+        raise
+    return done
 
 
-def _blocks(net: Architecture, size: Size) -> Iterator[Block]:
-    channels, node, c, kept = net.channels, _Node(), net.in_channels, []
-    field = _fields(node, 2**net.depth)
-    for level, wide in enumerate(channels[:-1]):
-        name = f"encoder.{level}"
-        block, node, size = _double(net, name, node, c, wide, size, field)
+class _Walk:
+    """A walk through a network, block by block."""
+
+    def __init__(self, net: Architecture, field: Field) -> None:
+        self.net, self.field = net, field
+
+    def blocks(self, image: _Map) -> Iterator[Block]:
+        kept: list[tuple[_Map, _Map]] = []  # each level's map, and the same pooled
+        x = image
+        for level, wide in enumerate(self.net.channels[:-1]):
+            block, made, x = self.encoder(f"encoder.{level}", x, wide)
+            kept.append((made, x))
+            yield block
+        if self.net.kind == "segnet":
+            yield from self.unpooling(x, [made for made, _ in kept])
+            return
+        block, x = self.double("bottleneck", x, self.net.channels[-1])
         yield block
-        kept.append((node, size))
-        if net.padding == "valid" and any(n % 2 for n in size):
-            raise ValueError(f"{name}: its map of {_told(size)} cannot be halved: both sides have to be even to be cropped alike")
-        if min(size) < 2:
-            raise ValueError(f"{name}: its map of {_told(size)} cannot be halved")
-        node, size, c = _Node(((Layer(2, 2, op="max_pool"), node, 0),)), (size[0] // 2, size[1] // 2), wide
-    block, node, size = _double(net, "bottleneck", node, c, channels[-1], size, field)
-    yield block
-    for number, wide in enumerate(reversed(channels[:-1])):
-        skip, beside = kept.pop()
-        lost = max(border(number + 1, net.padding) - 4, 0)
-        up, node, size = _up(net, f"up.{number}", node, wide, size, field)
-        yield up
-        name = f"decoder.{number}"
-        cropped = (beside[0] - 2 * lost, beside[1] - 2 * lost)
-        if cropped != size:
+        if self.net.kind in FUSED:
+            yield from self.scores(image, x, [pooled for _, pooled in kept])
+        else:
+            yield from self.joining(x, [made for made, _ in kept])
+
+    def encoder(self, name: str, x: _Map, wide: int) -> tuple[Block, _Map, _Map]:
+        """A level's block, its map, and that map pooled."""
+        block, made = self.double(name, x, wide)
+        if self.net.padding == "valid" and any(n % 2 for n in made.size):
+            why = f"its map of {told(made.size)} cannot be halved: both sides have to be even to be cropped alike"
+            raise BreaksError(name, (made.size,), why)
+        if min(made.size) < 2:
+            raise BreaksError(name, (made.size,), f"its map of {told(made.size)} cannot be halved")
+        pooled = _Map(_Node(((Layer(2, 2, op="max_pool"), made.node, 0),)), wide, (made.size[0] // 2, made.size[1] // 2))
+        memory = block.memory + pooled.values * (FLOAT + INDEX)
+        return block._replace(memory=memory, maps=(*block.maps, pooled.shape)), made, pooled
+
+    def double(self, name: str, x: _Map, wide: int, last: int | None = None, before: int = 0) -> tuple[Block, _Map]:
+        """Two convolutions with what follows them; `before` is the memory of the map that they are given, where it is made for them."""
+        net, maps, parameters, macs, memory = self.net, [], 0, 0, before
+        reach = net.kernel_size // 2
+        around, each = reach if net.padding == "same" else 0, FLOAT * (1 if net.norm == "none" else 2)
+        for c_out in (wide, last or wide):
+            size = (x.size[0] - 2 * (reach - around), x.size[1] - 2 * (reach - around))
+            if min(size) < 1:
+                kernel = f"{net.kernel_size} x {net.kernel_size}"
+                raise BreaksError(name, (x.size,), f"a map of {told(x.size)} is too small for a {kernel} kernel without padding")
+            weights = net.kernel_size**2 * x.channels * c_out
+            x = _Map(_Node(((Layer(net.kernel_size, 1, around), x.node, 0),)), c_out, size)
+            parameters += weights + (c_out if net.norm == "none" else 2 * c_out)  # a bias, or a normalisation's two numbers
+            macs += weights * size[0] * size[1]
+            memory += each * x.values
+            maps.append(x.shape)
+        return Block(name, x.shape, parameters, macs, self.field(x.node), memory, tuple(maps)), x
+
+    def one(self, name: str, x: _Map, c_out: int) -> tuple[Block, _Map]:
+        """A 1x1 convolution."""
+        weights, made = x.channels * c_out, _Map(x.node, c_out, x.size)
+        macs = weights * x.size[0] * x.size[1]
+        return Block(name, made.shape, weights + c_out, macs, self.field(x.node), FLOAT * made.values, (made.shape,)), made
+
+    def joining(self, x: _Map, kept: list[_Map]) -> Iterator[Block]:
+        """A U-Net's way up."""
+        net = self.net
+        for number, skip in enumerate(reversed(kept)):
+            up, x = self.doubled(f"up.{number}", x, skip.channels)
+            yield up
+            lost, name = crop(net, number + 1), f"decoder.{number}"
             why = "the mask would not lie on the image" if net.skip == "none" else "both have to be as large to be joined"
-            raise ValueError(f"{name}: the encoder's map is {_told(cropped)}, the decoder's {_told(size)}: {why}")
-        joined = _Node(((Layer(1), node, 0), *(((Layer(1), skip, lost),) if net.skip != "none" else ())))
-        block, node, size = _double(net, name, joined, 2 * wide if net.skip == "concat" else wide, wide, size, field)
+            _refuse(name, skip, lost, x, "the decoder's", why)
+            joined = _Node(((Layer(1), x.node, 0), *(((Layer(1), skip.node, lost),) if net.skip != "none" else ())))
+            given = _Map(joined, 2 * x.channels if net.skip == "concat" else x.channels, x.size)
+            block, x = self.double(name, given, skip.channels, before=0 if net.skip == "none" else FLOAT * given.values)
+            yield block
+        yield self.one("head", x, net.classes)[0]
+
+    def doubled(self, name: str, x: _Map, wide: int) -> tuple[Block, _Map]:
+        """Twice as large with half the channels."""
+        upsampling, large = self.net.upsampling, (2 * x.size[0], 2 * x.size[1])
+        taps = 4 if upsampling == "transposed" else 1  # a 2x2 up-convolution, or a 1x1 convolution
+        first = upsampling in ("nearest", "bilinear")  # upsampled, then convolved; unpooling comes after
+        at = large if first else x.size
+        layer = Layer(4, 2, 1, op="conv_transpose") if upsampling == "bilinear" else Layer(2, 2, op="conv_transpose")
+        made = _Map(_Node(((layer, x.node, 0),)), wide, large)
+        memory = made.values + (x.channels * large[0] * large[1] if first else wide * at[0] * at[1] if upsampling == "unpool" else 0)
+        weights = x.channels * wide * taps
+        macs = weights * at[0] * at[1]
+        return Block(name, made.shape, weights + wide, macs, self.field(made.node), FLOAT * memory, (made.shape,)), made
+
+    def unpooling(self, x: _Map, kept: list[_Map]) -> Iterator[Block]:
+        """A SegNet's way up."""
+        channels = [skip.channels for skip in reversed(kept)]
+        for number, (skip, last) in enumerate(zip(reversed(kept), [*channels[1:], self.net.width], strict=True)):
+            name, node = f"decoder.{number}", _Node(((Layer(2, 2, op="conv_transpose"), x.node, 0),))
+            large = _Map(node, x.channels, (2 * x.size[0], 2 * x.size[1]))
+            _refuse(name, skip, crop(self.net, number + 1), large, "the unpooled one", "what pooling remembers would lie elsewhere")
+            block, x = self.double(name, large, skip.channels, last, FLOAT * large.values)
+            yield block
+        yield self.one("head", x, self.net.classes)[0]
+
+    def scores(self, image: _Map, x: _Map, pooled: list[_Map]) -> Iterator[Block]:
+        """An FCN's way up."""
+        net = self.net
+        block, x = self.one("head", x, net.classes)
         yield block
-    weights = net.width * net.classes
-    yield Block("head", (net.classes, *size), weights + net.classes, weights * size[0] * size[1], field(node))
+        fused = FUSED[net.kind]
+        for number in range(fused):
+            block, beside = self.one(f"scores.{number}", pooled[-number - 2], net.classes)
+            yield block
+            block, x = self.enlarged(f"up.{number}", x, 2)
+            lost = crop(net, number + 1)
+            _refuse(block.name, beside, lost, x, "the enlarged scores'", "both have to be as large to be added", "the finer scores'")
+            x = _Map(_Node(((Layer(1), x.node, 0), (Layer(1), beside.node, lost))), x.channels, x.size)
+            yield block._replace(memory=block.memory + FLOAT * x.values, receptive_field=self.field(x.node))
+        block, x = self.enlarged(f"up.{fused}", x, 2 ** (net.depth - fused))
+        _refuse(block.name, image, border(net), x, "the enlarged scores'", "the mask would not lie on the image", "the image")
+        yield block
+
+    def enlarged(self, name: str, x: _Map, factor: int) -> tuple[Block, _Map]:
+        """Scores several times as large: by a kernel of twice that size, or by copying."""
+        net = self.net
+        kernel, padding = (factor, 0) if net.upsampling == "nearest" else (2 * factor, factor // 2)
+        node = _Node(((Layer(kernel, factor, padding, op="conv_transpose"), x.node, 0),))
+        made = _Map(node, x.channels, (factor * x.size[0], factor * x.size[1]))
+        weights = (x.channels * kernel) ** 2 if net.upsampling == "transposed" else 0
+        macs = weights * x.size[0] * x.size[1]
+        return Block(name, made.shape, weights, macs, self.field(node), FLOAT * made.values, (made.shape,)), made
 
 
-def _double(net: Architecture, name: str, node: _Node, c_in: int, c_out: int, size: Size, field: Field) -> tuple[Block, _Node, Size]:
-    """Two 3x3 convolutions with what follows them."""
-    around = int(net.padding == "same")
-    parameters = macs = 0
-    for c in (c_in, c_out):
-        size = (size[0] - 2 + 2 * around, size[1] - 2 + 2 * around)
-        if min(size) < 1:
-            raise ValueError(f"{name}: a map of {_told((size[0] + 2, size[1] + 2))} is too small for a 3 x 3 kernel without padding")
-        node = _Node(((Layer(3, 1, around), node, 0),))
-        weights = 9 * c * c_out
-        parameters += weights + (c_out if net.norm == "none" else 2 * c_out)  # a bias, or a normalisation's two numbers
-        macs += weights * size[0] * size[1]
-    return Block(name, (c_out, *size), parameters, macs, field(node)), node, size
-
-
-def _up(net: Architecture, name: str, node: _Node, wide: int, size: Size, field: Field) -> tuple[Block, _Node, Size]:
-    """Twice as large with half the channels."""
-    large = (2 * size[0], 2 * size[1])
-    taps = 4 if net.upsampling == "transposed" else 1  # a 2x2 up-convolution, or a 1x1 convolution
-    weights = 2 * wide * wide * taps
-    at = large if net.upsampling in ("nearest", "bilinear") else size  # where the kernel lies: after upsampling, before unpooling
-    layer = Layer(4, 2, 1, op="conv_transpose") if net.upsampling == "bilinear" else Layer(2, 2, op="conv_transpose")
-    node = _Node(((layer, node, 0),))
-    return Block(name, (wide, *large), weights + wide, weights * at[0] * at[1], field(node)), node, large
+def _refuse(name: str, whole: _Map, lost: int, met: _Map, whose: str, why: str, first: str = "the encoder's map") -> None:
+    """Raise BreaksError where a map, cropped, is not as large as the one that it meets."""
+    size = (whole.size[0] - 2 * lost, whole.size[1] - 2 * lost)
+    if size != met.size:
+        raise BreaksError(name, (size, met.size), f"{first} is {told(size)}, {whose} {told(met.size)}: {why}")
 
 
 def _fields(image: _Node, step: int) -> Field:
@@ -136,5 +256,10 @@ def _fields(image: _Node, step: int) -> Field:
     return field
 
 
-def _told(size: Size) -> str:
+def told(size: Size) -> str:
+    """A size in words.
+
+    >>> told((572, 388))
+    '572 x 388'
+    """
     return f"{size[0]} x {size[1]}"

@@ -11,17 +11,17 @@ from importlib.util import find_spec
 
 import torch
 
-from seglab.nets.fitting import at_least, output_size
-from seglab.nets.unet import UNet
+from seglab.nets.blocks import Network
+from seglab.nets.fitting import at_least, output_size, shift
 
 
-def to_onnx(model: UNet, size: int) -> bytes:
+def to_onnx(model: Network, size: int) -> bytes:
     """The network in evaluation as an ONNX file: "image" (B, C, H, W), standardised, to "logits" (B, classes, H', W').
 
     It is traced with images of `size` pixels a side, but B, H and W stay free, as far as `fitting.output_size` allows. Raises ValueError
     for a size that does not fit, where the packages for it are missing, and for a network that this torch cannot write.
     """
-    output_size(size, model.depth, model.padding)
+    output_size(size, model)
     if find_spec("onnx") is None or find_spec("onnxscript") is None:
         raise ValueError('writing ONNX needs two more packages: pip install "seglab[onnx]"')
     side = max(size, 2 ** (model.depth + 1))  # a map of one pixel would be taken as always one
@@ -44,12 +44,12 @@ def to_onnx(model: UNet, size: int) -> bytes:
     return bytes(made.model_proto.SerializeToString())
 
 
-def _side(model: UNet, name: str) -> torch.export.Dim:
-    """A side that may be any that fits: a multiple of ``2 ** depth``, or without padding 4 less than one."""
-    step: int = 2**model.depth
-    shift = 4 if model.padding == "valid" else 0
-    steps = torch.export.Dim(f"{name}_steps", min=max(2, (at_least(1, model.depth, model.padding) + shift) // step))
-    return step * steps - shift if shift else step * steps
+def _side(model: Network, name: str) -> torch.export.Dim:
+    """A side that may be any that fits: a multiple of ``2 ** depth``, or without padding a little less than one."""
+    step, short = 2**model.depth, shift(model)
+    steps = torch.export.Dim(f"{name}_steps", min=max(2, (at_least(1, model) + short) // step))
+    sides: torch.export.Dim = step * steps - short if short else step * steps
+    return sides
 
 
 @contextmanager

@@ -14,7 +14,8 @@ It needs torch, numpy, pillow and safetensors. The mask holds white on black whe
 from __future__ import annotations
 
 import sys
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -37,11 +38,11 @@ END = '''def read(path: str, channels: int) -> np.ndarray:
     return np.moveaxis((values - values.mean()) / max(float(values.std()), 1e-6), 2, 0)
 
 
-def segment(net: UNet, image: np.ndarray) -> np.ndarray:
+def segment(net: Network, image: np.ndarray) -> np.ndarray:
     """The class of every pixel (H, W) of an image (C, H, W), which is mirrored beyond its edges."""
     height, width = image.shape[1:]
-    around, lost = margin(net.depth, net.padding, net.upsampling), border(net.depth, net.padding)
-    more = [at_least(n + 2 * around, net.depth, net.padding) - n - around for n in (height, width)]
+    around, lost = margin(net), border(net)
+    more = [at_least(n + 2 * around, net) - n - around for n in (height, width)]
     given = np.pad(image, [(0, 0), (around, more[0]), (around, more[1])], mode="symmetric")
     with torch.inference_mode():
         chances = torch.softmax(net(torch.from_numpy(given)[None]), dim=1)[0].numpy()
@@ -50,7 +51,7 @@ def segment(net: UNet, image: np.ndarray) -> np.ndarray:
 
 
 def main(weights: str, image: str, mask: str) -> None:
-    net = UNet(**OPTIONS)
+    net = {made}(**OPTIONS)
     net.load_state_dict({name[6:]: tensor for name, tensor in load_file(weights).items() if name.startswith("model.")})
     found = segment(net.eval(), read(image, net.channels))
     Image.fromarray(found * np.uint8(255) if len(CLASSES) == 2 else found).save(mask)
@@ -66,7 +67,7 @@ if __name__ == "__main__":
 
 
 def standalone(options: Mapping[str, int | str], classes: Sequence[str]) -> str:
-    """A Python script that rebuilds the network of `UNet.options` and segments an image file with weights that `write_checkpoint` wrote.
+    """A Python script that rebuilds the network of `Network.options` and segments an image file with weights that `write_checkpoint` wrote.
 
     It sees the image in one piece and at its own size. Raises ValueError for names that are not one for each class.
 
@@ -77,8 +78,10 @@ def standalone(options: Mapping[str, int | str], classes: Sequence[str]) -> str:
     if len(classes) != options["classes"]:
         raise ValueError(f"{len(classes)} names for {options['classes']} classes: one each is needed")
     said = f"OPTIONS = {dict(options)!r}\nCLASSES = {tuple(classes)!r}\n"
-    sources = [_below_imports(name) for name in ("choices.py", "fitting.py", "unet.py")]
-    return "\n\n".join([BEGIN + "\n" + said, *sources, END])
+    kind = str(options.get("kind", "unet"))
+    file, made = {"unet": ("unet.py", "UNet"), "segnet": ("segnet.py", "SegNet")}.get(kind, ("fcn.py", "FCN"))
+    sources = [_below_imports(name) for name in ("choices.py", "architecture.py", "fitting.py", "blocks.py", file)]
+    return "\n\n".join([BEGIN + "\n" + said, *sources, END.replace("{made}", made)])
 
 
 def _below_imports(name: str) -> str:

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from seglab.data.domains import Colour
 from seglab.infer.pictures import grey, painted, png
-from seglab.nets.unet import UNet
+from seglab.nets.blocks import Network
 from seglab.train.config import TrainConfig
 
 Numbers = dict[str, Any]
@@ -33,7 +33,7 @@ class Anatomy:
     Raises ValueError for an optimiser that is neither AdamW nor SGD.
     """
 
-    def __init__(self, model: UNet, optimiser: torch.optim.Optimizer, x: Tensor, y: Tensor, logits: Tensor, loss: float) -> None:
+    def __init__(self, model: Network, optimiser: torch.optim.Optimizer, x: Tensor, y: Tensor, logits: Tensor, loss: float) -> None:
         if not isinstance(optimiser, (torch.optim.AdamW, torch.optim.SGD)):
             raise ValueError(f"the step of {type(optimiser).__name__} is not explained here: AdamW or SGD")
         self.model, self.optimiser = model, optimiser

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from seglab.nets.choices import CHOICES
+from seglab.nets import Architecture
+from seglab.nets.choices import CHOICES, KERNELS, KINDS, STARTS
 from seglab.nets.fitting import output_size
 
 GROUPS = ("data", "augmentation", "network", "training", "machine")
 
 
 def _setting(
-    default: Any, group: str, label: str, meaning: str, low: float | None = None, high: float | None = None, choices: tuple[str, ...] = ()
+    default: Any, group: str, label: str, meaning: str, low: float | None = None, high: float | None = None, choices: tuple[Any, ...] = ()
 ) -> Any:
     return field(
         default=default, metadata={"group": group, "label": label, "meaning": meaning, "low": low, "high": high, "choices": choices}
@@ -49,10 +50,13 @@ class TrainConfig:
 
     depth: int = _setting(3, "network", "Depth", "how many times the encoder halves the image", 1, 5)
     width: int = _setting(16, "network", "Width", "channels of the first level; each level below has twice as many", 4, 64)
+    kind: str = _setting("unet", "network", "Network", "U-Net, SegNet (unpools, no skips) or an FCN (adds scores)", choices=KINDS)
+    kernel_size: int = _setting(3, "network", "Kernel", "pixels a side of every convolution's kernel", choices=KERNELS)
     norm: str = _setting("batch", "network", "Normalisation", "what follows each convolution", choices=CHOICES["norm"])
     skip: str = _setting("concat", "network", "Skips", "how the encoder's maps join the decoder's", choices=CHOICES["skip"])
     upsampling: str = _setting("transposed", "network", "Upsampling", "how the decoder doubles a map", choices=CHOICES["upsampling"])
     padding: str = _setting("same", "network", "Padding", "same keeps the size; valid loses a border", choices=CHOICES["padding"])
+    start: str = _setting("bilinear", "network", "FCN's start", "how an FCN's transposed convolutions begin", choices=STARTS)
 
     loss: str = _setting(
         "cross-entropy",
@@ -86,7 +90,17 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for setting in fields(self):
             _refuse(setting.name, getattr(self, setting.name), setting.default, **setting.metadata)
-        output_size(self.size, self.depth, self.padding)
+        self.architecture(1, 2)
+        output_size(self.size, self)
+
+    def architecture(self, in_channels: int, classes: int) -> Architecture:
+        """The network, for images of so many channels and so many classes.
+
+        >>> TrainConfig(depth=2, skip="add").architecture(3, 5).skip
+        'add'
+        """
+        chosen = {setting.name: getattr(self, setting.name) for setting in fields(self) if setting.metadata["group"] == "network"}
+        return Architecture(in_channels, classes, **chosen)
 
     def as_json(self) -> dict[str, Any]:
         """Plain data that `from_json` reads."""
@@ -109,18 +123,18 @@ class TrainConfig:
         return cls(**data)
 
 
-def _refuse(name: str, value: Any, default: Any, low: float | None, high: float | None, choices: tuple[str, ...], **_: str) -> None:
+def _refuse(name: str, value: Any, default: Any, low: float | None, high: float | None, choices: tuple[Any, ...], **_: str) -> None:
     """Raise ValueError for a value that is of the wrong kind, out of its range, or none of its choices."""
     if isinstance(default, bool):
         if not isinstance(value, bool):
             raise ValueError(f"{name}={value!r} should be True or False")
     elif choices:
         if value not in choices:
-            raise ValueError(f"{name}={value!r} is unknown: {', '.join(choices[:-1])} or {choices[-1]}")
+            raise ValueError(f"{name}={value!r} is unknown: {', '.join(map(str, choices[:-1]))} or {choices[-1]}")
     elif low is not None and high is not None and not (value is None and default is None):
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise ValueError(f"{name}={value!r} is not a number: {low:g} to {high:g}")
-        if isinstance(default, int) and value != int(value):
+        if isinstance(default, int) and not isinstance(value, int):
             raise ValueError(f"{name}={value!r} is not a whole number")
         if not low <= value <= high:
             raise ValueError(f"{name}={value:g} is out of range: {low:g} to {high:g}")

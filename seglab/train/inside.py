@@ -11,29 +11,36 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from seglab.nets.unet import UNet
+from seglab.nets.blocks import Network
 
 CHANNELS = 8  # maps of a block that are shown
 MOST = 48  # pixels a side of a map that is shown
 Shown = NDArray[np.uint8]
 
 
-def blocks(model: UNet) -> dict[str, nn.Module]:
-    """The blocks of a U-Net by name, from image to mask.
+def blocks(model: Network) -> dict[str, nn.Module]:
+    """The blocks of a network by name, from image to mask; of an FCN also what makes its scores, "scores 1" the coarsest.
 
-    >>> list(blocks(UNet(depth=2, width=4)))
+    >>> from seglab.nets import Architecture, build
+    >>> list(blocks(build(Architecture(depth=2, width=4))))
     ['encoder 1', 'encoder 2', 'bottleneck', 'decoder 2', 'decoder 1']
+    >>> list(blocks(build(Architecture(depth=2, width=4, kind="fcn16s"))))
+    ['encoder 1', 'encoder 2', 'bottleneck', 'scores 1', 'scores 2']
     """
-    down = {f"encoder {level + 1}": block for level, block in enumerate(model.encoder)}
-    up = {f"decoder {len(model.decoder) - place}": block for place, block in enumerate(model.decoder)}
-    return {**down, "bottleneck": model.bottleneck, **up}
+    parts = dict(model.named_children())
+    encoder, decoder, scores = ([*parts.get(name, nn.ModuleList())] for name in ("encoder", "decoder", "scores"))  # type: ignore[misc]
+    found = {f"encoder {level + 1}": block for level, block in enumerate(encoder)}
+    found |= {"bottleneck": parts["bottleneck"]} if "bottleneck" in parts else {}
+    found |= {f"decoder {len(decoder) - place}": block for place, block in enumerate(decoder)}
+    return found | {f"scores {place}": one for place, one in enumerate([parts["head"], *scores], 1) if "fcn" in model.kind}
 
 
-def filters(model: UNet) -> Shown:
+def filters(model: Network) -> Shown:
     """The kernels of the first convolution, (C_out, k, k), with three input channels (C_out, k, k, 3): 128 is zero, 255 the largest weight.
 
-    >>> filters(UNet(1, 2, 2, 4)).shape, filters(UNet(3, 2, 2, 4)).shape
-    ((4, 3, 3), (4, 3, 3, 3))
+    >>> from seglab.nets import Architecture, build
+    >>> [filters(build(Architecture(channels, 2, 2, 4))).shape for channels in (1, 3)]
+    [(4, 3, 3), (4, 3, 3, 3)]
     """
     weight = next(module for module in model.modules() if isinstance(module, nn.Conv2d)).weight.detach().float().cpu()
     shown = (128 + 127 * weight / weight.abs().max().clamp(min=1e-12)).round().clamp(0, 255).byte().numpy()
@@ -41,7 +48,7 @@ def filters(model: UNet) -> Shown:
 
 
 @contextmanager
-def watched(model: UNet) -> Iterator[dict[str, Shown]]:
+def watched(model: Network) -> Iterator[dict[str, Shown]]:
     """While this holds, the model's next pass over (B, C, H, W) fills in the maps of the first image by block: (N, h, w), 0 black, the
     largest value of a map white. Maps of more than 48 pixels a side are shown smaller."""
     seen: dict[str, Shown] = {}

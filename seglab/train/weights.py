@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from seglab.data.colours import class_colours
-from seglab.nets.unet import UNet
+from seglab.nets.blocks import Network
 from seglab.train.config import TrainConfig
 from seglab.train.header import LEAST_CLASSES, MOST_CLASSES, class_names, configuration, opened, progress, read_classes
 from seglab.train.network import network
@@ -56,7 +56,7 @@ def read_checkpoint(path: Path) -> tuple[Checkpoint, TrainConfig]:
     return Checkpoint(tensors, step, seconds), config
 
 
-def load_model(path: Path) -> tuple[UNet, TrainConfig]:
+def load_model(path: Path) -> tuple[Network, TrainConfig]:
     """The network of a checkpoint, ready to predict. Raises ValueError as `read_checkpoint` does; the optimiser is not read."""
     with opened(path, "pt") as file:
         config = configuration(path, file.metadata() or {})
@@ -67,7 +67,7 @@ def load_model(path: Path) -> tuple[UNet, TrainConfig]:
     return model.eval(), config
 
 
-def _checked(path: Path, file: Any, config: TrainConfig) -> UNet:
+def _checked(path: Path, file: Any, config: TrainConfig) -> Network:
     """The network that the configuration asks for, still without memory, once the file's names, shapes and kinds are seen to be its own."""
     found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
     channels, classes = _ends(path, found)

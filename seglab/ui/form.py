@@ -12,6 +12,7 @@ from seglab.data.sets import classes_of, open_set
 from seglab.data.targets import target_classes
 from seglab.data.uploads import PETS, title_of
 from seglab.infer.pictures import grey, painted, strip
+from seglab.nets import Architecture
 from seglab.nets.fitting import fitting_size
 from seglab.train.command import command_line
 from seglab.train.config import TrainConfig
@@ -90,7 +91,7 @@ def _config(chosen: dict[str, Any]) -> TrainConfig | None:
     if chosen["data"] is None:
         return None
     try:
-        size = fitting_size(chosen["size"], chosen["depth"], chosen["padding"])
+        size = fitting_size(chosen["size"], Architecture(**{name: chosen[name] for name in ("kind", "depth", "padding", "kernel_size")}))
         if size != chosen["size"]:
             st.caption(f"The crop is {size} pixels a side: {chosen['size']} do not fit a network of depth {chosen['depth']}.")
         return TrainConfig(**{**chosen, "size": size})
