@@ -108,6 +108,7 @@ def test_dilation_in_place_of_pooling_against_torch(stride: int, side: int) -> N
     judged(m.vgg16(stride), (3, 224, 224), PUBLISHED["VGG-16"], (1000, side, side))
     rows = {row.name: row for row in m.table(m.vgg16(stride), (3, 224, 224))}
     assert (rows["pool5"].shape, rows["pool5"].field) == ((512, side, side), (212, stride, 90))
+    assert rows["fc8"].field == (404, stride, 186)  # 212 and six cells of 32 more, as of the fully connected layers
     with pytest.raises(ValueError, match=r"^stride=4 is none of VGG-16 here: 32, 16, 8$"):
         m.vgg16(4)
 
@@ -131,6 +132,11 @@ def test_the_dilated_network_holds_the_coarse_one_to_the_digit() -> None:
 @pytest.mark.parametrize(("depth", "option", "count"), [(34, "A", 21_623_848), (34, "C", 22_716_840), (50, "C", 40_128_552)])
 def test_the_papers_three_shortcuts_against_torch(depth: int, option: m.Shortcuts, count: int) -> None:
     judged(m.resnet(depth, option), (3, 224, 224), count, (1000, 1, 1))
+
+
+def test_blocks_are_grouped_only_where_they_are_alike_in_all_they_take() -> None:
+    groups = [len(group) for group in grouped(walk(m.resnet(50, "C"), (3, 224, 224))[0])]
+    assert groups == [1, 1, 1, 2, 1, 3, 1, 5, 1, 2, 1, 1], "conv2_1 has a projection like conv2_2's, of other channels"
 
 
 def test_networks_that_the_papers_do_not_have() -> None:
@@ -238,19 +244,21 @@ def _arriving(steps: Sequence[m.Step], shape: m.Shape) -> list[tuple[m.Row, m.Sh
 @pytest.mark.parametrize("name", m.MILESTONES)
 def test_the_table_adds_up_and_every_part_can_be_drawn_and_opened(name: str) -> None:
     make, shape = m.MILESTONES[name]
-    parts = walk(make(), shape)[0]
+    parts = walk(m.googlenet(heads=True) if name == "GoogLeNet" else make(), shape)[0]
     for column in ("parameters", "macs"):
         assert sum(getattr(line.row, column) for line in lines(parts) if not line.within) == sum(getattr(part, column) for part in parts)
-    assert f"<td>{PUBLISHED[name]:,}</td>" in layer_table(parts)
+    assert f"<td>{13_378_280 if name == 'GoogLeNet' else PUBLISHED[name]:,}</td>" in layer_table(parts)
     drawn = {item.name for item in whole(name, parts, "").items}
     assert drawn == {group[0].step.name for group in grouped(parts)}
+    assert len(drawn) <= 21
     assert {mark["item"] for mark in whole(name, parts, "").marks} - {""} == drawn
     for part in parts:
         inside = opened(part)
         assert {mark["item"] for mark in inside.marks} - {""} == {item.name for item in inside.items}
         for mark in inside.marks:
-            for points in [mark.get("points", "")]:
-                assert all(0 <= float(point.split(",")[0]) <= inside.width for point in points.split())
+            right = [float(point.split(",")[0]) for point in mark.get("points", "").split()]
+            right += [mark["x"] + mark.get("width", 0)] if "x" in mark else []
+            assert 0 <= min(right) <= max(right) <= inside.width, (part.step.name, mark)
 
 
 def test_where_vggs_parameters_are() -> None:

@@ -107,12 +107,12 @@ def _totals(network: Network, sized: Sized) -> str:
     """The counts of the network, and where its parameters and its work are."""
     full, work = shares(sized.parts)
     (most, share), (busiest, busy) = most_in(sized.parts, parameters), most_in(sized.parts, macs)
-    connected = f" Fully connected: {_percent(full)} of the parameters, {_percent(work)} of the work." if full >= 0.3 else ""
+    connected = f"Fully connected: {_percent(full)} of the parameters, {_percent(work)} of the work. " if full >= 0.3 else ""
     largest = f"{most} with {_percent(share)} of the parameters" + (" and " if most == busiest else f", {busiest} with ")
     return (
         f"{network.name}: {parameters(sized.parts):,} parameters, {macs(sized.parts):,} multiply-adds, {depth(network.steps)} layers with"
         f" weights.\nThe largest shares: {largest}{_percent(busy)} of the work."
-        f"{connected}\nPoint at a box for its numbers, press it to open it below."
+        f"\n{connected}Point at a box for its numbers, press it to open it below."
     )
 
 
@@ -140,11 +140,13 @@ def _dilated(stride: int, sized: Sized) -> None:
         return
     coarse = next((row.shape for row in (part.rows[-1] for part in walk(vgg16(), sized.parts[0].before)[0]) if row.name == "pool5"), None)
     before = f" in place of {coarse[1]} × {coarse[2]}" if coarse else ""
-    every, dilated = ("second", "fc6 is dilated by 2") if stride == 16 else ("fourth", "conv5 is dilated by 2 and fc6 by 4")
+    every, dilated = ("second", "2 in fc6") if stride == 16 else ("fourth", "2 in conv5 and 4 in fc6")
+    even = all(side % 32 == 0 for side in sized.parts[0].before[1:])
+    same = "to the digit" + ("" if even else " except towards the lower and right edge, where odd maps lose a row or column")
     st.markdown(
         f"**Dilation in place of pooling.** pool5 is {last.shape[1]} × {last.shape[2]}{before}, with the same weights. A cell still sees"
         f" {last.field.size} pixels, its neighbour is {stride} further in place of 32. Every {every} cell each way is one of the coarse"
-        f" map's, to the digit; those between are new: {dilated}."
+        f" map's, {same}; those between are new. The dilation is {dilated}."
     )
 
 

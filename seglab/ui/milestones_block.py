@@ -26,7 +26,8 @@ def opened(part: Part) -> Drawing:
     if isinstance(part.step, Branches):
         return _branches(part, part.step)
     if isinstance(part.step, Heads):
-        return _lanes(part, [part.step.steps], f"{part.step.name} opened up")[0]
+        card = (WIDTH - FIRST - 10) / len(part.step.steps) - 22
+        return _lanes(part, [part.step.steps], f"{part.step.name} opened up", card)[0]
     return _single(part, part.step)
 
 
@@ -59,7 +60,7 @@ def _end(branch: Sequence[Step]) -> float:
     return FIRST + len(branch) * (CARD + 22) - (22 if branch else 0)
 
 
-def _lanes(part: Part, branches: Sequence[Sequence[Step]], label: str) -> tuple[Drawing, list[Row]]:
+def _lanes(part: Part, branches: Sequence[Sequence[Step]], label: str, card: float = CARD) -> tuple[Drawing, list[Row]]:
     """The map that comes in and a line of layers for each branch, with the row in which each branch ends."""
     height = _middle(len(branches) - 1) + HIGH / 2 + 24
     drawing = Drawing(WIDTH, height, label, least=820, lines=3, told="Point at a layer for its numbers.")
@@ -76,20 +77,20 @@ def _lanes(part: Part, branches: Sequence[Sequence[Step]], label: str) -> tuple[
         if not branch:
             drawing.line([(FIRST, y), (JOIN, y)], "skip")
         for number, (layer, row) in enumerate(zip(branch, rows, strict=True)):
-            x = FIRST + number * (CARD + 22)
+            x = FIRST + number * (card + 22)
             if number:
                 drawing.line([(x - 22, y), (x, y)], arrow=True)
-            _card(drawing, x, y, layer, before, row)
+            _card(drawing, x, y, card, layer, before, row)
             before = row.shape
         ends.append(rows[-1] if rows else Row("x", part.before, 0, 0, part.field))
     return drawing, ends
 
 
-def _card(drawing: Drawing, x: float, y: float, layer: Step, before: Shape, row: Row) -> None:
+def _card(drawing: Drawing, x: float, y: float, card: float, layer: Step, before: Shape, row: Row) -> None:
     numbers, seen = numbers_told(row.shape, row.parameters, row.macs), field_told(row.field)
     told = f"{row.name}: {what(layer, before)}.\n{numbers}.\nReceptive field: {seen}."
     drawing.item(Item(row.name, told.replace("\n", " "), told))
-    drawing.rect(x, y - HIGH / 2, CARD, HIGH, "skip" if "shortcut" in row.name else role(layer), "soft", row.name)
+    drawing.rect(x, y - HIGH / 2, card, HIGH, "skip" if "shortcut" in row.name else role(layer), "soft", row.name)
     drawing.text(x + 10, y - 12, _kind(layer), 14, "ink", bold=True, item=row.name)
     drawing.text(x + 10, y + 7, sides(row.shape), 13, "ink", item=row.name)
     price = f"{row.parameters:,} parameters" if row.parameters else "no parameters"

@@ -116,7 +116,8 @@ def most_in(parts: Sequence[Part], count: Callable[[Sequence[Part]], int]) -> tu
     stages: dict[str, list[Part]] = {}
     for part in parts:
         found = re.match(r"(inception )?[a-z]*\d*", part.step.name)
-        stages.setdefault(found[0] if found else "", []).append(part)
+        name = found[0].strip() if found else part.step.name
+        stages.setdefault("the heads" if name == "head" else name, []).append(part)
     name = max(stages, key=lambda stage: count(stages[stage]))
     return name, count(stages[name]) / max(count(parts), 1)
 
