@@ -109,8 +109,10 @@ def _totals(network: Network, sized: Sized) -> str:
     (most, share), (busiest, busy) = most_in(sized.parts, parameters), most_in(sized.parts, macs)
     connected = f"Fully connected: {_percent(full)} of the parameters, {_percent(work)} of the work. " if full >= 0.3 else ""
     largest = f"{most} with {_percent(share)} of the parameters" + (" and " if most == busiest else f", {busiest} with ")
+    name = f"{network.name} as far as it goes" if sized.ends else network.name
+    deep = depth([part.step for part in sized.parts])
     return (
-        f"{network.name}: {parameters(sized.parts):,} parameters, {macs(sized.parts):,} multiply-adds, {depth(network.steps)} layers with"
+        f"{name}: {parameters(sized.parts):,} parameters, {macs(sized.parts):,} multiply-adds, {deep} layers with"
         f" weights.\nThe largest shares: {largest}{_percent(busy)} of the work."
         f"\n{connected}Point at a box for its numbers, press it to open it below."
     )
@@ -186,7 +188,7 @@ def _price(network: Network, block: Part, step: Branches) -> None:
         assert isinstance(same.step, Branches)
         kind = {"identity": "x as it is", "projected": "projected", "zeros": "zeros"}[shortcut(same.step)]
         rows.append((OPTIONS[option], kind, f"{same.parameters:,}", f"{parameters(parts):,}"))
-    head = ("shortcuts", f"in {step.name}", "parameters of the block", f"of {network.name}")
+    head = ("shortcuts", f"in {step.name}", "parameters of the block", f"of all {network.name}")
     st.html(plain_table("Kinds of shortcut", head, rows, in_lecture()))
 
 

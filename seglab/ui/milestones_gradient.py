@@ -97,7 +97,8 @@ def _grid(drawing: Drawing, x: float, y: float, title: str, values: FloatArray, 
             name = f"{item} ({row},{column})" if item else ""
             left, top = x + column * CELL, y + row * CELL
             drawing.rect(left, top, CELL, CELL, colour, "paper", name)
-            drawing.text(left + CELL / 2, top + CELL / 2 + 4.5, short(float(values[row, column])), 11.5, "ink", "middle", item=name)
+            told = short(float(values[row, column]))
+            drawing.text(left + CELL / 2, top + CELL / 2 + 4.5, told, 13 if len(told) < 5 else 11, "ink", "middle", item=name)
 
 
 def short(value: float) -> str:
