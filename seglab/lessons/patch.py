@@ -13,7 +13,7 @@ from seglab.stage.fields import Field
 from seglab.stage.lesson import Lesson, Panel, Step, View, fields_of
 
 MOST_IN, MOST_OUT = 3, 2  # channels that a patch shows
-SHARP = {
+TITLES = {
     "conv": "Convolution, ReLU",
     "pool": "Max pooling",
     "join": "The two maps joined",
@@ -28,7 +28,7 @@ OUTPUT = Panel("y", "output", "Output", "O")
 
 
 def parts(net: Architecture, block: str) -> list[str]:
-    """The operators that a block is made of, by the names of `SHARP`.
+    """The operators that a block is made of, by the names of `TITLES`.
 
     >>> parts(Architecture(), "encoder.0"), parts(Architecture(skip="none"), "decoder.0")
     (['conv', 'pool'], ['conv'])
@@ -53,12 +53,12 @@ def patch(net: Architecture, part: str, c_in: int, c_out: int) -> Lesson:
     >>> build(lesson, lesson.defaults).output.shape
     (1, 6, 6)
     """
-    if part not in SHARP:
-        raise ValueError(f"part={part!r} is unknown: {', '.join(SHARP)}")
+    if part not in TITLES:
+        raise ValueError(f"part={part!r} is unknown: {', '.join(TITLES)}")
     made = {"conv": _conv, "pool": _pool, "join": _join, "up": _up, "head": _head}[part](net, c_in, c_out)
     view, fields = made
     controls = tuple(field.name for field in fields if field.kind != "grid")
-    return Lesson("patch", SHARP[part], "", fields_of((view,), (), *fields, at=1), (view,), (), controls=controls)
+    return Lesson("patch", TITLES[part], "", fields_of((view,), (), *fields, at=1), (view,), (), controls=controls)
 
 
 Made = tuple[View, tuple[Field, ...]]
@@ -86,11 +86,8 @@ def _conv(net: Architecture, c_in: int, c_out: int) -> Made:
 
 def _pool(net: Architecture, c_in: int, c_out: int) -> Made:
     step = Step("y", "max_pool2d", ("x",), options={"kernel_size": 2})
-    panels = (
-        replace(INPUT, winners="y"),
-        OUTPUT,
-        *((Panel("switches:y", "skip", "Remembered", "S"),) if net.upsampling == "unpool" else ()),
-    )
+    remembers = net.upsampling == "unpool"
+    panels = (replace(INPUT, winners="y"), OUTPUT, *((Panel("switches:y", "skip", "Remembered", "S"),) if remembers else ()))
     return View("patch", "Patch", (step,), panels, "y", "output", {"x": "x"}), (_image(1, 6),)
 
 
@@ -117,8 +114,12 @@ def _up(net: Architecture, c_in: int, c_out: int) -> Made:
     if net.upsampling == "unpool":
         pool = Step("p", "max_pool2d", ("x",), options={"kernel_size": 2})
         back = Step("y", "back", ("m", "p"), options={"op": "max_unpool"})
-        panels = (replace(INPUT, title="What was pooled", winners="p"), Panel("switches:p", "skip", "Remembered", "S"))
-        panels += (Panel("m", "input", "The map that comes back", "M", edits="m"), OUTPUT)
+        panels = (
+            replace(INPUT, title="What was pooled", winners="p"),
+            Panel("switches:p", "skip", "Remembered", "S"),
+            Panel("m", "input", "The map that comes back", "M", edits="m"),
+            OUTPUT,
+        )
         fields = (_grid("x", _planes(4, 0, 9, 4, 4), "What was pooled"), _grid("m", _planes(5, 1, 9, 2, 2), "Map"))
         return View("patch", "Patch", (pool, Step("m", "fit", ("p",), weight="m"), back), panels, "y", "input", {"x": "x"}), fields
     image = _image(c_in, 3, 6)
@@ -131,8 +132,8 @@ def _up(net: Architecture, c_in: int, c_out: int) -> Made:
         Step("y", "conv2d", ("u",), weight="w"),
     )
     weights = _grid("w", _planes(8, -2, 3, c_out, c_in, 1, 1), "Kernel", (c_out, c_in))
-    panels = (INPUT, Panel("u", "output", "Enlarged", "U"), KERNEL, OUTPUT)
-    return View("patch", "Patch", steps, panels, "y", "output", {"x": "x"}), (image, weights)
+    shown = (INPUT, Panel("u", "output", "Enlarged", "U"), KERNEL, OUTPUT)
+    return View("patch", "Patch", steps, shown, "y", "output", {"x": "x"}), (image, weights)
 
 
 def _scores(net: Architecture) -> Made:

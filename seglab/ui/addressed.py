@@ -39,6 +39,7 @@ def choice(
         format_func=lambda option: (told or {}).get(option, option),
         key=key,
         required=True,
+        wrap=True,
         label_visibility="collapsed" if hidden else "visible",
         on_change=_write,
         args=(name, default, tuple(drops)),
