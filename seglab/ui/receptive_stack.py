@@ -1,0 +1,213 @@
+"""A stack of layers that can be edited, its cells traced back to the image, and its arithmetic layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+from seglab.nets.graph import Map, chain
+from seglab.nets.stacks import CALLED, KINDS, MOST, MOST_CELLS, PRESETS, RANGES, arithmetic, cost, image_for, read_stack, written
+from seglab.receptive_field import Layer, receptive_field
+from seglab.sizes import ENLARGING
+from seglab.train.failure import sentence
+from seglab.ui.address import given, number, put, whole
+from seglab.ui.field import read_at, traced_rows
+from seglab.ui.links import in_lecture
+from seglab.ui.plain import plain
+
+FIRST = PRESETS["Two 3 × 3"]
+NEW = Layer(3, 1, 1)
+OPS = list(CALLED)
+
+
+def stack_part() -> None:
+    """Presets, the picture, the controls of one layer, and the table."""
+    layers = _layers()
+    _presets(layers)
+    maps = _maps(layers)
+    if maps:
+        _picture(layers, maps)
+    chosen = whole(given("layer"), 1, len(layers), len(layers))
+    _controls(layers, chosen)
+    if maps:
+        st.header("Layer by layer")
+        _table(layers, maps)
+        st.markdown(compared(layers))
+
+
+def _layers() -> list[Layer]:
+    try:
+        return read_stack(given("stack", FIRST))
+    except ValueError as error:
+        st.warning(plain(sentence(f"This stack cannot be: {error}")), icon=":material/block:")
+        return read_stack(FIRST)
+
+
+def _presets(layers: Sequence[Layer]) -> None:
+    names = {text: name for name, text in PRESETS.items()}
+    key = "receptive.preset"
+    st.session_state[key] = names.get(written(layers))
+    st.pills("Examples", list(PRESETS), key=key, on_change=_take_preset, args=(key,), wrap=not in_lecture(), label_visibility="collapsed")
+
+
+def _take_preset(key: str) -> None:
+    name = st.session_state[key]
+    if name:
+        put(stack=None if PRESETS[name] == FIRST else PRESETS[name], layer=None, cells=None, at=None)
+
+
+def _maps(layers: Sequence[Layer]) -> list[Map] | None:
+    """The maps of the stack for the image of the address; a sentence where there are none, or too many cells."""
+    fits = image_for(layers)
+    size = whole(given("cells"), 1, MOST_CELLS, fits or 32)
+    try:
+        maps = chain(layers, size)
+    except ValueError as error:
+        st.warning(plain(sentence(f"An image of {size} cells is too small: {error}")), icon=":material/block:")
+        return None
+    largest = max(maps, key=lambda made: made.size)
+    if largest.size > MOST_CELLS:
+        st.warning(f"{largest.name} would have {largest.size:,} cells: up to {MOST_CELLS} are drawn.", icon=":material/block:")
+        return None
+    return maps
+
+
+def _picture(layers: Sequence[Layer], maps: Sequence[Map]) -> None:
+    lines = arithmetic(layers, maps)
+    notes = [f"{maps[0].size} cells", *(f"field {line.field.split(' = ')[0]}" for line in lines)]
+    last = len(maps) - 1
+    at = read_at(given("at"))
+    label = f"A stack of {last} layers, the image at the bottom. Arrow keys left and right walk along a layer, up and down between layers."
+    traced_rows(maps, notes, "field", label, at, lambda place: put(at=None if not place else f"{place[0]}.{place[1]}"))
+
+
+def _controls(layers: Sequence[Layer], chosen: int) -> None:
+    """The layers by name, and the settings of the one that is chosen."""
+    layer = layers[chosen - 1]
+    with st.container(border=True):
+        st.session_state["receptive.layer"] = chosen
+        st.pills(
+            "Change layer",
+            range(1, len(layers) + 1),
+            format_func=lambda place: layers[place - 1].name,
+            key="receptive.layer",
+            required=True,
+            wrap=True,
+            on_change=_take_layer,
+        )
+        values = {"kernel": layer.kernel_size, "stride": layer.stride, "padding": layer.padding, "dilation": layer.dilation}
+        columns = st.columns([1.7, 1, 1, 1, 1, 1.2], vertical_alignment="bottom")
+        st.session_state["receptive.op"] = layer.op
+        columns[0].selectbox("Kind", OPS, format_func=_called, key="receptive.op", on_change=_change, args=(chosen,))
+        for column, (name, (low, high)) in zip(columns[1:], RANGES.items(), strict=False):
+            key = f"receptive.{name}"
+            st.session_state[key] = values[name]
+            column.number_input(name.capitalize(), low, high, key=key, on_change=_change, args=(chosen,))
+        with columns[5]:
+            number("Image cells", "cells", 1, MOST_CELLS, image_for(layers) or 32)
+        _moves(layers, chosen)
+
+
+def _called(op: str) -> str:
+    told = {"conv": "Convolution", "max_pool": "Max pooling", "avg_pool": "Average pooling", "conv_transpose": "Transposed convolution"}
+    return told[op]
+
+
+def _moves(layers: Sequence[Layer], chosen: int) -> None:
+    with st.container(horizontal=True):
+        for label, icon, what, possible in (
+            ("Add one after it", "add", "add", len(layers) < MOST),
+            ("Remove it", "delete", "remove", len(layers) > 1),
+            ("Move it up", "arrow_upward", "up", chosen < len(layers)),
+            ("Move it down", "arrow_downward", "down", chosen > 1),
+        ):
+            st.button(
+                label, icon=f":material/{icon}:", key=f"receptive.{what}", disabled=not possible, on_click=_move, args=(what, chosen)
+            )
+
+
+def _take_layer() -> None:
+    if st.session_state["receptive.layer"]:
+        put(layer=st.session_state["receptive.layer"])
+
+
+def _change(chosen: int) -> None:
+    """Write the chosen layer's controls into the address."""
+    layers = read_stack_or(given("stack", FIRST))
+    values = [int(st.session_state[f"receptive.{name}"]) for name in RANGES]
+    op = st.session_state["receptive.op"]
+    if op != layers[chosen - 1].op:  # what usually goes with the new kind
+        kernel = values[0] if op == "conv" else 2
+        values = [kernel, 1 if op == "conv" else 2, (kernel - 1) // 2 if op == "conv" else 0, 1]
+    layers[chosen - 1] = Layer(*values, op=op)
+    _keep(layers, chosen)
+
+
+def _move(what: str, chosen: int) -> None:
+    layers = read_stack_or(given("stack", FIRST))
+    at = chosen - 1
+    if what == "add":
+        layers.insert(chosen, NEW)
+        chosen += 1
+    elif what == "remove":
+        del layers[at]
+        chosen = max(1, chosen - 1)
+    else:
+        other = at + (1 if what == "up" else -1)
+        layers[at], layers[other] = layers[other], layers[at]
+        chosen = other + 1
+    _keep(layers, chosen)
+
+
+def _keep(layers: Sequence[Layer], chosen: int) -> None:
+    text = written(layers)
+    put(stack=None if text == FIRST else text, layer=chosen, at=None, cells=None)
+
+
+def read_stack_or(text: str) -> list[Layer]:
+    """The layers of a text, of the first example where it is none."""
+    try:
+        return read_stack(text)
+    except ValueError:
+        return read_stack(FIRST)
+
+
+def _table(layers: Sequence[Layer], maps: Sequence[Map]) -> None:
+    head = ("Layer", "Cells", "Field", "Jump", "Padding", "Parameters, one channel")
+    rows = [("image", str(maps[0].size), "1", "1", "0", ""), *arithmetic(layers, maps)]
+    cells = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    heads = "".join(f"<th scope='col'>{name}</th>" for name in head)
+    st.html(
+        "<style>.arithmetic { overflow-x: auto; } .arithmetic table { border-collapse: collapse; font-variant-numeric: tabular-nums; }"
+        ".arithmetic th, .arithmetic td { text-align: left; padding: 0.3rem 1.2rem 0.3rem 0; white-space: nowrap; }"
+        ".arithmetic tr { border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); }</style>"
+        f"<div class='arithmetic' tabindex='0' role='region' aria-label='Field, jump and padding layer by layer'><table><thead><tr>{heads}"
+        f"</tr></thead><tbody>{cells}</tbody></table></div>"
+    )
+
+
+def compared(layers: Sequence[Layer]) -> str:
+    """The stack in a sentence: its field, stride and padding, and what one layer that sees as much would cost.
+
+    >>> compared(read_stack("c3.1.1-c3.1.1"))[-70:]
+    'one convolution of 5 × 5, which sees as much, has 5 · 5 + 1 = **26**.'
+    """
+    if any(layer.op in ENLARGING for layer in layers):
+        return (
+            "Behind a transposed convolution the field depends on the cell's place: some cells are stamped by fewer cells below."
+            " Point along the last layer to see it change."
+        )
+    field = receptive_field(layers)
+    told = (
+        f"A cell of the last layer sees **{field.size}** cells a side; two neighbours' fields lie **{field.stride}** apart, and the first"
+        f" begins **{field.padding}** before the image."
+    )
+    own = cost(layers)
+    if field.stride > 1 or not own:
+        return told
+    return (
+        f"{told} In two dimensions, with one channel, the stack has **{own}** parameters; one convolution of"
+        f" {field.size} × {field.size}, which sees as much, has {field.size} · {field.size} + 1 = **{field.size**2 + 1}**."
+    )
