@@ -80,15 +80,15 @@ def unet_maps(
     def block(name: str, *links: Link) -> int:
         """Two convolutions, the first of one map or of two that are joined."""
         less = kernel_size - 1 - 2 * around
-        first = add(f"{name}, first", maps[links[0].source].size - less, *links)
+        first = add(f"{name}, first convolution", maps[links[0].source].size - less, *links)
         return add(name, maps[first].size - less, Link(conv, first), shown=True)
 
     conv, kept, here = Layer(kernel_size, 1, around), [], 0
     for level in range(depth):
-        here = block(f"encoder {level}", Link(conv, here))
+        here = block(f"encoder level {level}", Link(conv, here))
         kept.append(here)
         if maps[here].size < 2 or (padding == "valid" and maps[here].size % 2):
-            raise ValueError(f"encoder {level}: its map of {maps[here].size} cannot be halved")
+            raise ValueError(f"encoder level {level}: its map of {maps[here].size} cannot be halved")
         here = add(f"pooling {level}", maps[here].size // 2, Link(Layer(2, 2, op="max_pool"), here))
     here = block(BOTTLENECK, Link(conv, here, road=BOTTLENECK))
     doubling = Layer(4, 2, 1, op="conv_transpose") if upsampling == "bilinear" else Layer(2, 2, op="conv_transpose")
@@ -97,9 +97,11 @@ def unet_maps(
         here = add(f"up {level}", 2 * maps[here].size, Link(doubling, here))
         lost = maps[beside].size - maps[here].size
         if lost < 0 or lost % 2 or (lost and padding == "same"):
-            raise ValueError(f"decoder {level}: the encoder's map is {maps[beside].size}, the decoder's {maps[here].size}: they do not join")
+            raise ValueError(
+                f"decoder level {level}: the encoder's map is {maps[beside].size}, the decoder's {maps[here].size}: they do not join"
+            )
         joined = [Link(conv, here), *([Link(conv, beside, lost // 2, f"skip {level}")] if skip != "none" else [])]
-        here = block(f"decoder {level}", *joined)
+        here = block(f"decoder level {level}", *joined)
     return maps
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 from seglab.nets.graph import Map, chain
@@ -63,7 +64,7 @@ def _layer(number: int, part: str) -> Layer:
         raise ValueError(f"layer {number}: padding={padding} is more than half the pooling's kernel of {values['kernel']}")
     if op == "conv_transpose" and dilation > 1:
         raise ValueError(f"layer {number}: dilation={dilation} of a transposed convolution is not drawn here: leave it at 1")
-    return Layer(values["kernel"], stride, padding, dilation, op, f"{number} {CALLED[op]} {values['kernel']}")
+    return Layer(values["kernel"], stride, padding, dilation, op, f"{number} · {CALLED[op]} {values['kernel']} × {values['kernel']}")
 
 
 def written(layers: Sequence[Layer]) -> str:
@@ -110,23 +111,25 @@ class Line(NamedTuple):
 def arithmetic(layers: Sequence[Layer], maps: Sequence[Map]) -> list[Line]:
     """A line for each layer of a stack, for its `maps`. Fields behind a layer that enlarges are those of its cells, smallest to largest.
 
-    >>> layers = read_stack("c3.1.1-m2.2.0")
-    >>> [line.field for line in arithmetic(layers, chain(layers, 16))]
-    ['3 = 1 + (3 − 1) · 1', '4 = 3 + (2 − 1) · 1']
+    >>> layers = read_stack("c3.1.1-m2.2.0-t2.2.0")
+    >>> [(line.field, line.jump) for line in arithmetic(layers, chain(layers, 16))[1:]]
+    [('4 = 3 + (2 − 1) · 1', '2 = 1 · 2'), ('4', '1 = 2 / 2')]
     """
     field: ReceptiveField | None = ReceptiveField(1, 1, 0)
-    lines = []
+    jump, lines = Fraction(1), []
     for number, (layer, below, here) in enumerate(zip(layers, maps, maps[1:], strict=False), start=1):
-        if layer.op in ENLARGING:
+        large = layer.op in ENLARGING
+        after = jump / layer.stride if large else jump * layer.stride
+        jumps, jump = f"{after} = {jump} {'/' if large else '·'} {layer.stride}", after
+        if large:
             field = None
         if field:
-            after = field.after(layer)
-            told = _field(field, layer, after), f"{after.stride} = {field.stride} · {layer.stride}", _padding(field, layer, after)
-            field = after
+            wider = field.after(layer)
+            seen, padding, field = _field(field, layer, wider), _padding(field, layer, wider), wider
         else:
-            told = _traced(maps, number), "varies", "varies"
+            seen, padding = _traced(maps, number), "by place"
         weights = f"{layer.kernel_size**2} + 1 = {layer.kernel_size**2 + 1}" if layer.op in ("conv", "conv_transpose") else "0"
-        lines.append(Line(here.name, f"{here.size} = {_size(layer, below.size)}", *told, weights))
+        lines.append(Line(here.name, f"{here.size} = {_size(layer, below.size)}", seen, jumps, padding, weights))
     return lines
 
 
@@ -139,11 +142,18 @@ def _padding(before: ReceptiveField, layer: Layer, after: ReceptiveField) -> str
     return f"{after.padding} = {before.padding} + {layer.padding} · {before.stride}"
 
 
-def _traced(maps: Sequence[Map], number: int) -> str:
-    size = maps[number].size
+def seen_sizes(maps: Sequence[Map], number: int) -> list[int]:
+    """The different sizes of the fields of a stack's map, over its first 64 cells.
+
+    >>> seen_sizes(chain(read_stack("c3.1.1-t3.2.0"), 16), 2)
+    [3, 4]
+    """
     layers = [made.links[0].layer for made in maps[1 : number + 1]]
-    sizes = {len(traced(layers, place)[-1]) for place in range(min(size, 64))}
-    low, high = min(sizes), max(sizes)
+    return sorted({len(traced(layers, place)[-1]) for place in range(min(maps[number].size, 64))})
+
+
+def _traced(maps: Sequence[Map], number: int) -> str:
+    low, *_, high = [*seen_sizes(maps, number)] * 2
     return f"{low}" if low == high else f"{low} to {high}"
 
 

@@ -44,12 +44,12 @@ def one_of(label: str, name: str, options: Mapping[str, str], default: str, pill
     return now
 
 
-def number(label: str, name: str, low: int, high: int, default: int) -> int:
-    """A whole number; what is none, or out of range, counts as the default."""
+def number(label: str, name: str, low: int, high: int, default: int, width: int) -> int:
+    """A whole number, its control `width` pixels wide; what is none, or out of range, counts as the default."""
     now = whole(given(name), low, high, default)
     key = f"address.{name}"
     st.session_state[key] = now
-    st.number_input(label, low, high, key=key, on_change=_take, args=(name, key, str(default)))
+    st.number_input(label, low, high, key=key, on_change=_take, args=(name, key, str(default)), width=width)
     return now
 
 

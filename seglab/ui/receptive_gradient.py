@@ -1,2 +1,170 @@
-"""placeholder"""
-def gradient_part() -> None: ...
+"""What a network really looks at: the effective field by gradient, before and after training, with the theoretical one drawn over it."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from concurrent.futures import Future
+from math import cos, pi, sin
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from seglab.data.domains import DOMAINS
+from seglab.train.failure import sentence
+from seglab.train.jobs import Pictures, effective_field
+from seglab.train.store import NotFoundError, Store
+from seglab.ui.address import given, one_of
+from seglab.ui.charts import ink
+from seglab.ui.diagram import show
+from seglab.ui.drawing import Drawing, Item
+from seglab.ui.files import assets
+from seglab.ui.links import in_lecture
+from seglab.ui.owner import owner_token
+from seglab.ui.plain import plain
+from seglab.ui.runs import open_store
+from seglab.ui.waiting import arrived, asked
+
+SHIPPED = "shipped"
+SHOWN_RUNS, KNOWN = 6, 32
+Question = tuple[str, int]
+_known: dict[Question, Pictures] = {}  # by source, and when its weights were written
+TITLES = {"random": "Before training: random weights", "trained": "After training"}
+COLOURS = {"light": {"random": "#8a6100", "trained": "#0072B2"}, "dark": {"random": "#F2B742", "trained": "#58ACE4"}}
+
+
+def gradient_part() -> None:
+    """Choose a network; its two heat maps, the numbers, and both in one chart."""
+    store = open_store()
+    source = _source(store)
+    weights = assets() / "networks" / "cells.safetensors" if source == SHIPPED else store.weights(source)
+    if not weights.exists():
+        st.info("This run has no weights yet: it can be measured as soon as it has saved its first.", icon=":material/hourglass_top:")
+        return
+    question = (source, weights.stat().st_mtime_ns)
+    answer = asked("effective", question, lambda: _measured(store, weights, question))
+    if (found := arrived(answer, "A worker is measuring the gradient…", "This network cannot be measured: ")) is None:
+        return
+    said, drawn = found
+    for column, name in zip(st.columns(2), TITLES, strict=True):
+        with column:
+            show(_heat(said, name, drawn[name]), f"heat.{name}")
+    st.markdown(_told(said))
+    _profile(said)
+
+
+def _measured(store: Store, weights: Path, question: Question) -> Future[Pictures]:
+    """What a worker measures of a network; remembered, since a whole hall asks for the same one."""
+    if question in _known:
+        answer: Future[Pictures] = Future()
+        answer.set_result(_known[question])
+        return answer
+    answer = effective_field(store, weights)
+
+    def keep(done: Future[Pictures]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            while len(_known) >= KNOWN:
+                _known.pop(next(iter(_known)), None)
+            _known[question] = done.result()
+
+    answer.add_done_callback(keep)
+    return answer
+
+
+def _source(store: Store) -> str:
+    """The network of the address: the one that came along, or a run. A run's link lets anybody see it."""
+    token = owner_token()
+    mine = [run for run in (store.runs(token) if token else []) if store.weights(run.id).exists()][:SHOWN_RUNS]
+    names = {SHIPPED: "A U-Net for cells, trained for half a minute", **{run.id: plain(run.name) for run in mine}}
+    wanted = given("source", SHIPPED)
+    if wanted not in names:
+        try:
+            names[wanted] = plain(store.run(wanted).name)
+        except NotFoundError as error:
+            st.warning(plain(sentence(str(error))), icon=":material/link_off:")
+    source = one_of("Network", "source", names, SHIPPED, pills=True)
+    if not mine:
+        st.caption("Networks that you train on *A U-Net, live* appear here as well.")
+    return source
+
+
+def _heat(said: dict[str, Any], name: str, picture: bytes) -> Drawing:
+    """The effective field of one network, with the theoretical one as a frame and the radius of nine tenths as a circle."""
+    size, _, own, first, last = said["place"]
+    side, top, numbers = 400.0, 30, said[name]
+    unit = side / size
+    drawing = Drawing(side + 4, side + top + 4, f"{TITLES[name]}: how much each pixel of the image changes the middle of the mask", lines=3)
+    drawing.told = "Black: no influence. White: the most. The scale is the square root, so that the faint can be seen."
+    drawing.text(2, 18, TITLES[name], 16, bold=True)
+    drawing.image(2, top, side, side, f"data:image/png;base64,{b64encode(picture).decode()}")
+    field = last - first
+    drawing.item(
+        Item(
+            "field",
+            f"Theoretical field, {field} pixels",
+            f"The theoretical field: {field} × {field} pixels. It holds {numbers['inside']:.1%} of the gradient, its middle half"
+            f" {numbers['half']:.1%}.",
+        )
+    )
+    drawing.item(
+        Item(
+            "radius",
+            f"Radius of nine tenths, {numbers['radius']:.1f} pixels",
+            f"Within {numbers['radius']:.1f} pixels of the middle lies nine tenths of the gradient.",
+        )
+    )
+    x, y = 2 + first * unit, top + first * unit
+    corners = [(x, y), (x + field * unit, y), (x + field * unit, y + field * unit), (x, y + field * unit), (x, y)]
+    drawing.line(corners, "input", "field")
+    middle, away = (own + 0.5) * unit, (numbers["radius"] + 0.5) * unit
+    circle = [(2 + middle + away * cos(turn * pi / 24), top + middle + away * sin(turn * pi / 24)) for turn in range(49)]
+    drawing.line(circle, "difference", "radius")
+    return drawing
+
+
+def _told(said: dict[str, Any]) -> str:
+    _, _, _, first, last = said["place"]
+    before, after = said["random"], said["trained"]
+    wide = last - first
+    outside = (
+        " Group normalisation measures the whole map, so a little comes from outside of every field."
+        if said["norm"] == "group" and after["inside"] < 0.9999
+        else ""
+    )
+    return (
+        f"| | theoretical field | nine tenths of the gradient within | in the middle half of the field |\n|---|---|---|---|\n"
+        f"| random weights | {wide} × {wide} | {before['radius']:.1f} pixels | {before['half']:.1%} |\n"
+        f"| after training | {wide} × {wide} | {after['radius']:.1f} pixels | {after['half']:.1%} |\n\n"
+        f"The gradient of the mask's middle pixel, averaged over {said['images']} generated images"
+        f" ({DOMAINS[said['of']].title.lower()}): both networks *could* see {wide} × {wide} pixels."
+        f" Training moved the nine tenths from {before['radius']:.1f} to {after['radius']:.1f} pixels.{outside}"
+    )
+
+
+def _profile(said: dict[str, Any]) -> None:
+    """Both fields summed over the rows, over the distance from the middle."""
+    _, _, own, first, last = said["place"]
+    colours, figure = COLOURS["dark" if st.context.theme.type == "dark" else "light"], go.Figure()
+    for name, title in TITLES.items():
+        shares = [100 * share for share in said[name]["profile"]]
+        dash = "dot" if name == "random" else "solid"
+        figure.add_scatter(
+            x=[place - own for place in range(len(shares))], y=shares, name=title, line={"color": colours[name], "width": 3, "dash": dash}
+        )
+    for edge in (first - own - 0.5, last - own - 0.5):
+        figure.add_vline(x=edge, line={"color": ink(), "dash": "dash", "width": 1.5})
+    figure.add_annotation(x=first - own, y=1, yref="paper", text="theoretical field", showarrow=False, xanchor="left", xshift=6)
+    size = 20 if in_lecture() else 14
+    figure.update_layout(
+        height=420 if in_lecture() else 320,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={"orientation": "h", "y": 1.12, "x": 0},
+        font={"size": size, "color": ink()},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        uirevision="effective",
+        xaxis={"title": "pixels from the middle"},
+        yaxis={"title": "share of the gradient, % a column"},
+    )
+    st.plotly_chart(figure, key="effective.profile", config={"displayModeBar": False}, alt="The gradient's share by column, both networks")

@@ -8,7 +8,20 @@ from html import escape
 import streamlit as st
 
 from seglab.nets.graph import Map, chain
-from seglab.nets.stacks import CALLED, KINDS, MOST, MOST_CELLS, PRESETS, RANGES, arithmetic, cost, image_for, read_stack, written
+from seglab.nets.stacks import (
+    CALLED,
+    KINDS,
+    MOST,
+    MOST_CELLS,
+    PRESETS,
+    RANGES,
+    arithmetic,
+    cost,
+    image_for,
+    read_stack,
+    seen_sizes,
+    written,
+)
 from seglab.receptive_field import Layer, receptive_field
 from seglab.sizes import ENLARGING
 from seglab.train.failure import sentence
@@ -34,7 +47,7 @@ def stack_part() -> None:
     if maps:
         st.header("Layer by layer")
         _table(layers, maps)
-        st.markdown(compared(layers))
+        st.markdown(compared(layers, maps))
 
 
 def _layers() -> list[Layer]:
@@ -98,15 +111,13 @@ def _controls(layers: Sequence[Layer], chosen: int) -> None:
             on_change=_take_layer,
         )
         values = {"kernel": layer.kernel_size, "stride": layer.stride, "padding": layer.padding, "dilation": layer.dilation}
-        columns = st.columns([1.7, 1, 1, 1, 1, 1.2], vertical_alignment="bottom")
-        st.session_state["receptive.op"] = layer.op
-        columns[0].selectbox("Kind", OPS, format_func=_called, key="receptive.op", on_change=_change, args=(chosen,))
-        for column, (name, (low, high)) in zip(columns[1:], RANGES.items(), strict=False):
-            key = f"receptive.{name}"
-            st.session_state[key] = values[name]
-            column.number_input(name.capitalize(), low, high, key=key, on_change=_change, args=(chosen,))
-        with columns[5]:
-            number("Image cells", "cells", 1, MOST_CELLS, image_for(layers) or 32)
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            st.session_state["receptive.op"] = layer.op
+            st.selectbox("Kind", OPS, format_func=_called, key="receptive.op", on_change=_change, args=(chosen,), width=210)
+            for name, (low, high) in RANGES.items():
+                key = f"receptive.{name}"
+                st.session_state[key] = values[name]
+                st.number_input(name.capitalize(), low, high, key=key, on_change=_change, args=(chosen,), width=126)
         _moves(layers, chosen)
 
 
@@ -116,16 +127,15 @@ def _called(op: str) -> str:
 
 
 def _moves(layers: Sequence[Layer], chosen: int) -> None:
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="bottom"):
         for label, icon, what, possible in (
             ("Add one after it", "add", "add", len(layers) < MOST),
             ("Remove it", "delete", "remove", len(layers) > 1),
             ("Move it up", "arrow_upward", "up", chosen < len(layers)),
             ("Move it down", "arrow_downward", "down", chosen > 1),
         ):
-            st.button(
-                label, icon=f":material/{icon}:", key=f"receptive.{what}", disabled=not possible, on_click=_move, args=(what, chosen)
-            )
+            st.button(label, icon=f":material/{icon}:", key=f"receptive.{what}", disabled=not possible, on_click=_move, args=(what, chosen))
+        number("Image cells", "cells", 1, MOST_CELLS, image_for(layers) or 32, 126)
 
 
 def _take_layer() -> None:
@@ -183,25 +193,23 @@ def _table(layers: Sequence[Layer], maps: Sequence[Map]) -> None:
         "<style>.arithmetic { overflow-x: auto; } .arithmetic table { border-collapse: collapse; font-variant-numeric: tabular-nums; }"
         ".arithmetic th, .arithmetic td { text-align: left; padding: 0.3rem 1.2rem 0.3rem 0; white-space: nowrap; }"
         ".arithmetic tr { border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); }</style>"
-        f"<div class='arithmetic' tabindex='0' role='region' aria-label='Field, jump and padding layer by layer'><table><thead><tr>{heads}"
+        f"<div class='arithmetic' style='font-size: {1.3 if in_lecture() else 1}rem' tabindex='0' role='region' aria-label='Field, jump and padding layer by layer'><table><thead><tr>{heads}"
         f"</tr></thead><tbody>{cells}</tbody></table></div>"
     )
 
 
-def compared(layers: Sequence[Layer]) -> str:
-    """The stack in a sentence: its field, stride and padding, and what one layer that sees as much would cost.
+def compared(layers: Sequence[Layer], maps: Sequence[Map]) -> str:
+    """The stack in a sentence or two: its field, stride and padding, and what one layer that sees as much would cost.
 
-    >>> compared(read_stack("c3.1.1-c3.1.1"))[-70:]
+    >>> layers = read_stack("c3.1.1-c3.1.1")
+    >>> compared(layers, chain(layers, 15))[-69:]
     'one convolution of 5 × 5, which sees as much, has 5 · 5 + 1 = **26**.'
     """
     if any(layer.op in ENLARGING for layer in layers):
-        return (
-            "Behind a transposed convolution the field depends on the cell's place: some cells are stamped by fewer cells below."
-            " Point along the last layer to see it change."
-        )
+        return _by_place(seen_sizes(maps, len(maps) - 1))
     field = receptive_field(layers)
     told = (
-        f"A cell of the last layer sees **{field.size}** cells a side; two neighbours' fields lie **{field.stride}** apart, and the first"
+        f"A cell of the last layer sees **{field.size}** cells a side; two neighbours’ fields lie **{field.stride}** apart, and the first"
         f" begins **{field.padding}** before the image."
     )
     own = cost(layers)
@@ -210,4 +218,14 @@ def compared(layers: Sequence[Layer]) -> str:
     return (
         f"{told} In two dimensions, with one channel, the stack has **{own}** parameters; one convolution of"
         f" {field.size} × {field.size}, which sees as much, has {field.size} · {field.size} + 1 = **{field.size**2 + 1}**."
+    )
+
+
+def _by_place(sizes: Sequence[int]) -> str:
+    """What a transposed convolution makes of the field."""
+    told = f"**{sizes[0]}**" if len(sizes) == 1 else f"{', '.join(f'**{size}**' for size in sizes[:-1])} or **{sizes[-1]}**"
+    where = "wherever it lies, but not always as far to one side as to the other" if len(sizes) == 1 else "by where it lies"
+    return (
+        f"Behind a transposed convolution the field depends on the cell’s place. Here a cell of the last layer sees {told} cells a side,"
+        f" {where}: point along the last layer to see it."
     )

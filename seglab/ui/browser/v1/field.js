@@ -6,6 +6,9 @@ const APART = 4; // pixels from which on cells are drawn one by one
 const LINES = 900; // at most, between two rows
 const BARS = 64;
 
+/** "2 · conv 3 × 3" in a sentence. */
+const called = (name) => name.replace(/^(\d+) · .*/, "layer $1");
+
 class Field {
   constructor(host) {
     this.box = Object.assign(document.createElement("div"), { className: "field" });
@@ -66,7 +69,7 @@ class Field {
     const held = document.activeElement && this.window.getRootNode().activeElement?.dataset?.map;
     const arcs = this.data.roads ? (narrow ? 34 : 78) : 6;
     this.rem = rem;
-    this.left = narrow ? 2 : Math.round(rem * 12.5);
+    this.left = narrow ? 2 : Math.round(rem * (this.data.roads ? 16 : 14.5));
     // As far to the sides as the field of the last map's ends, and as the widest padding.
     const last = this.shown.at(-1), sides = [[0, 0], [last, 0], [last, maps[last].size - 1]].map(([m, c]) => ends(together(trace(maps, m, c)[0])));
     const low = Math.min(0, ...sides.map(([first]) => first)), high = Math.max(maps[0].size - 1, ...sides.map(([, end]) => end));
@@ -87,7 +90,7 @@ class Field {
     this.picture.append(this.bands);
     this.rows = new Map(this.shown.map((number) => [number, this.row(number, narrow)]));
     this.lit = element("g", { class: "overlay" });
-    for (const { road, from, to } of this.data.roads ?? []) this.arc(road, from, to, wide);
+    for (const { road, from, to } of this.data.roads ?? []) if (from !== to) this.arc(road, from, to, wide);
     this.picture.append(...this.rows.values(), this.lit);
     this.window.replaceChildren(this.picture);
     if (held) this.rows.get(Number(held))?.focus({ preventScroll: true });
@@ -229,7 +232,7 @@ class Field {
   /** How often each image cell is reached, under the image. */
   bars(cells) {
     const most = Math.max(1, ...cells.values()), top = this.under + 8, wide = this.unit, map = this.data.maps[0];
-    const size = Math.min(this.rem * 0.82, 15);
+    const size = this.rem * 0.82;
     for (const [place, ways] of cells) {
       if (!ways) continue;
       const [x, width] = this.span(0, place), high = Math.max(1.5, (ways / most) * (BARS - 8));
@@ -238,7 +241,7 @@ class Field {
     const numbers = wide >= 22 ? 1 : 0, axis = top + BARS + size * 0.6;
     for (let place = 0; numbers && place < map.size; place++) {
       const [x, width] = this.span(0, place);
-      this.lit.append(element("text", { class: "index", x: x + width / 2, y: axis, "font-size": Math.min(size, 12) }, place));
+      this.lit.append(element("text", { class: "index", x: x + width / 2, y: axis, "font-size": Math.min(size, this.rem * 0.78) }, place));
     }
     const words = this.left > 2 ? [["ways from that cell", top + size], ["to each image cell", top + size * 2.3], ...(numbers ? [["image cell", axis]] : [])] : [["ways to each image cell", axis + (numbers ? size * 1.4 : 0)]];
     for (const [text, y] of words) this.lit.append(element("text", { class: "note", x: 2, y, "font-size": this.rem * 0.85 }, text));
@@ -266,10 +269,10 @@ class Field {
       const last = this.shown.at(-1), above = maps[last];
       let count = 0;
       for (let place = 0; place < above.size && above.size <= 64 && last; place++) count += (together(trace(maps, last, place)[0]).get(cell) ?? 0) > 0 ? 1 : 0;
-      return above.size <= 64 && last ? `Image cell ${cell} is seen by ${count} of the ${above.size} cells of ${above.name}.` : `Image cell ${cell}.`;
+      return above.size <= 64 && last ? `Image cell ${cell} is seen by ${count} of the ${above.size} cells of ${called(above.name)}.` : `Image cell ${cell}.`;
     }
     const cells = together(seen[0]), found = ends(cells);
-    const who = `Cell ${cell} of ${map.name}`;
+    const who = `Cell ${cell} of ${called(map.name)}`;
     if (!found) return `${who} sees nothing of the image: no stamp reaches it.`;
     let told = `${who} sees image ${toldRange(found, maps[0].size)}.`;
     const ways = [...cells].filter(([place, n]) => n && place >= 0);
@@ -279,8 +282,8 @@ class Field {
       const best = ways.reduce((a, b) => (b[1] > a[1] ? b : a), [0, 0]), worst = ways.reduce((a, b) => (b[1] < a[1] ? b : a), [0, Infinity]);
       if (ways.length > 1) told += best[1] === worst[1] ? ` Each in ${best[1] === 1 ? "one way" : `${best[1]} ways`}.` : ` Cell ${best[0]} in ${best[1].toLocaleString("en-GB")} ways, cell ${worst[0]} in ${worst[1].toLocaleString("en-GB")}.`;
     } else {
-      const parts = this.data.roads.filter(({ road }) => seen[0].has(road)).map(({ road, name }) => { const [a, b] = ends(seen[0].get(road)); return `${name} ${b - a + 1}`; });
-      if (parts.length) told += ` ${parts[0][0].toUpperCase()}${parts.join(", ").slice(1)}.`;
+      const parts = this.data.roads.filter(({ road }) => seen[0].has(road)).map(({ road, name }) => { const [a, b] = ends(seen[0].get(road)); return `${b - a + 1} ${name}`; });
+      if (parts.length) told += ` Of these, ${parts.join(", ")}.`;
     }
     return told;
   }

@@ -63,11 +63,11 @@ export function runs(cells) {
   return found;
 }
 
-/** "cells 3 to 7: 5", with those outside the image named. */
-export function toldRange([first, last], size, unit = "cells") {
+/** "cells 3 to 7: 5 cells", with those outside the image named. */
+export function toldRange([first, last], size) {
   const outside = Math.max(0, -first) + Math.max(0, last - size + 1), count = last - first + 1;
-  const span = first === last ? `${unit.replace(/s$/, "")} ${minus(first)}` : `${unit} ${minus(first)} to ${minus(last)}`;
-  return `${span}: ${count}${outside ? `, ${outside} of them in the padding` : ""}`;
+  if (first === last) return `cell ${minus(first)}${outside ? ", which is padding" : ""}`;
+  return `cells ${minus(first)} to ${minus(last)}: ${count} cells${outside ? `, ${outside} of them padding` : ""}`;
 }
 
 export const minus = (number) => String(number).replace("-", "−");

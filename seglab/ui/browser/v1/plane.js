@@ -10,7 +10,9 @@ class Plane {
     this.told = Object.assign(document.createElement("p"), { className: "told" });
     this.told.setAttribute("role", "status");
     this.sliders = ["Row", "Column"].map((name) => this.slider(name));
-    this.area.append(this.window, this.hands, this.told);
+    const beside = Object.assign(document.createElement("div"), { className: "beside" });
+    beside.append(this.told, this.hands);
+    this.area.append(this.window, beside);
     this.box.append(this.area);
     host.append(this.box);
     this.box.plane = this;
@@ -93,8 +95,9 @@ class Plane {
     made.push(element("rect", { class: "pixel", x: column + this.border + 0.5 - dot / 2, y: row + this.border + 0.5 - dot / 2, width: dot, height: dot }));
     this.overlay.replaceChildren(...made);
     const count = ([first, last]) => last - first + 1, span = ([first, last]) => `${minus(first)} to ${minus(last)}`;
-    const skips = this.data.roads.filter(({ road }) => rows.roads.has(road)).map(({ road, name }) => `${name} ${count(rows.roads.get(road))} × ${count(columns.roads.get(road))}`);
-    this.told.textContent = `Pixel (${row}, ${column}) of the mask sees ${count(rows.all)} × ${count(columns.all)} pixels: rows ${span(rows.all)}, columns ${span(columns.all)}. ${skips.length ? `${skips[0][0].toUpperCase()}${skips.join(", ").slice(1)}.` : ""}`;
+    const skips = this.data.roads.filter(({ road }) => rows.roads.has(road)).map(({ road, name }) => `${name}: ${count(rows.roads.get(road))} × ${count(columns.roads.get(road))}`);
+    const all = `Pixel (${row}, ${column}) of the mask sees ${count(rows.all)} × ${count(columns.all)} pixels: rows ${span(rows.all)}, columns ${span(columns.all)}.`;
+    this.told.textContent = [all, ...skips].join("\n");
   }
 
   point(event) {
