@@ -33,19 +33,21 @@ HELD = 0.9  # share of the gradient that the radius holds
 
 
 class Place(NamedTuple):
-    """Of an image of `size` pixels a side, the output pixel in the middle: its number, its place on the image, and its theoretical field."""
+    """Of an image of `size` pixels a side, the output pixel in the middle: its number, its place on the image, its theoretical field, and
+    the part of that which comes through the topmost skip."""
 
     size: int
     pixel: int
     own: int
     field: range
+    skip: range = range(0)
 
 
 def place_for(config: TrainConfig) -> Place:
     """An image that holds the whole field of its middle output pixel, for the network of a configuration.
 
     >>> place_for(TrainConfig(depth=3))
-    Place(size=112, pixel=56, own=56, field=range(10, 102))
+    Place(size=112, pixel=56, own=56, field=range(10, 102), skip=range(52, 61))
     """
     kernel = int(getattr(config, "kernel_size", 3))
     period, least = 2**config.depth, 2 * 2**config.depth
@@ -55,7 +57,8 @@ def place_for(config: TrainConfig) -> Place:
         pixel = maps[-1].size // 2
         field = field_of(maps, len(maps) - 1, pixel)
         if field.start >= MARGIN and field.stop <= size - MARGIN:
-            return Place(size, pixel, pixel + (size - maps[-1].size) // 2, field)
+            own = pixel + (size - maps[-1].size) // 2
+            return Place(size, pixel, own, field, field_of(maps, len(maps) - 1, pixel, "skip 0"))
         least += period
 
 
@@ -77,11 +80,12 @@ def effective_field(model: nn.Module, images: Sequence[Image], pixel: int) -> ND
 
 
 class Measured(NamedTuple):
-    """Of an effective field: its share inside the middle half of the theoretical one's sides, the share inside all of that, the radius in
-    pixels that holds nine tenths, and the sum of every column."""
+    """Of an effective field: its share inside the middle half of the theoretical one's sides, inside all of that, and inside the part that
+    the topmost skip brings; the radius in pixels that holds nine tenths, and the sum of every column."""
 
     half: float
     inside: float
+    skip: float
     radius: float
     profile: list[float]
 
@@ -91,23 +95,21 @@ def measured(heat: NDArray[np.float64], place: Place) -> Measured:
 
     >>> heat = np.zeros((9, 9)); heat[4, 4], heat[4, 7] = 0.5, 0.5
     >>> measured(heat, Place(9, 4, 4, range(1, 8)))[:3]
-    (0.5, 1.0, 3.0)
+    (0.5, 1.0, 0.0)
     """
-    first, last = place.field.start, place.field.stop
-    quarter = (last - first) // 4
+    quarter = len(place.field) // 4
     rows, columns = np.indices(heat.shape)
     away = np.hypot(rows - place.own, columns - place.own).ravel()
     order = np.argsort(away, kind="stable")
     held = np.cumsum(heat.ravel()[order])
     at = min(int(np.searchsorted(held, HELD * held[-1] - 1e-12)), len(order) - 1)
-    middle = slice(first + quarter, last - quarter)
-    whole = slice(first, last)
-    return Measured(
-        float(heat[middle, middle].sum()),
-        float(heat[whole, whole].sum()),
-        float(away[order[at]]),
-        [round(float(v), 5) for v in heat.sum(0)],
-    )
+
+    def share(cells: range) -> float:
+        return float(heat[cells.start : cells.stop, cells.start : cells.stop].sum())
+
+    middle = place.field[quarter : len(place.field) - quarter]
+    profile = [round(float(value), 5) for value in heat.sum(0)]
+    return Measured(share(middle), share(place.field), share(place.skip), float(away[order[at]]), profile)
 
 
 def compared(weights: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -129,7 +131,7 @@ def compared(weights: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         "images": count,
         "of": source,
     }
-    said |= {"depth": config.depth, "width": config.width, "norm": config.norm}
+    said |= {"skip": len(place.skip), "norm": config.norm}
     drawn = {}
     for name, net in (("random", start), ("trained", model)):
         heat = effective_field(net, images, place.pixel)

@@ -1,8 +1,8 @@
 """A network along one axis, as a graph of maps: which cells a cell depends on, by which way, and in how many ways. No torch is loaded.
 
-What is true of one axis is true of both: a cell's field on the image is the product of its two. Two answers are kept apart. The *field* goes
-on through padding as if there were more image, which is what the arithmetic of receptive fields counts. The *ways* end there, since a zero
-depends on nothing: they are the gradient of a network whose weights are all 1.
+What is true of one axis is true of both: a cell's field on the image is the product of its two. Two answers are kept apart. The *field*
+goes on through padding as if there were more image, which is what the arithmetic of receptive fields counts. The *ways* end there, since
+a zero depends on nothing: they are the gradient of a network whose weights are all 1.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def traced_rows(maps: Sequence[Map], notes: Sequence[str], key: str, label: str,
 
 
 def traced_pixel(maps: Sequence[Map], image: str, spare: int, key: str, label: str, at: tuple[int, int] | None, pinned: Pinned) -> None:
-    """An image, by a data URL, with the field of one pixel of the mask; `spare` is how far fields reach out of it. `at` is row and column."""
+    """An image, by a data URL, with the field of one pixel of the mask; `spare` is how far fields reach out of it, `at` row and column."""
     data = {"maps": _told(maps, [""] * len(maps)), "image": image, "spare": spare, "label": label, "at": at, "lecture": in_lecture()}
     _show("plane", key, data | {"roads": _roads(maps)}, pinned)
 

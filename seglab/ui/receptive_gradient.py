@@ -24,13 +24,14 @@ from seglab.ui.links import in_lecture
 from seglab.ui.owner import owner_token
 from seglab.ui.plain import plain
 from seglab.ui.runs import open_store
+from seglab.ui.table import table
 from seglab.ui.waiting import arrived, asked
 
 SHIPPED = "shipped"
 SHOWN_RUNS, KNOWN = 6, 32
 Question = tuple[str, int]
 _known: dict[Question, Pictures] = {}  # by source, and when its weights were written
-TITLES = {"random": "Before training: random weights", "trained": "After training"}
+TITLES = {"random": "Before training", "trained": "After training"}
 COLOURS = {"light": {"random": "#8a6100", "trained": "#0072B2"}, "dark": {"random": "#F2B742", "trained": "#58ACE4"}}
 
 
@@ -50,6 +51,7 @@ def gradient_part() -> None:
     for column, name in zip(st.columns(2), TITLES, strict=True):
         with column:
             show(_heat(said, name, drawn[name]), f"heat.{name}")
+    _figures(said)
     st.markdown(_told(said))
     _profile(said)
 
@@ -117,29 +119,38 @@ def _heat(said: dict[str, Any], name: str, picture: bytes) -> Drawing:
     x, y = 2 + first * unit, top + first * unit
     corners = [(x, y), (x + field * unit, y), (x + field * unit, y + field * unit), (x, y + field * unit), (x, y)]
     drawing.line(corners, "input", "field")
+    drawing.marks[-1]["classes"].append("thick")
     middle, away = (own + 0.5) * unit, (numbers["radius"] + 0.5) * unit
     circle = [(2 + middle + away * cos(turn * pi / 24), top + middle + away * sin(turn * pi / 24)) for turn in range(49)]
     drawing.line(circle, "difference", "radius")
+    drawing.marks[-1]["classes"].append("thick")
     return drawing
 
 
-def _told(said: dict[str, Any]) -> str:
+def _figures(said: dict[str, Any]) -> None:
+    """The numbers of both networks."""
     _, _, _, first, last = said["place"]
+    field = f"{last - first} × {last - first}"
+    skip = said["skip"]
+    head = ["", "Theoretical field", "Nine tenths of the gradient within", "In the middle half of the field"]
+    rows = [
+        [title, field, f"{said[name]['radius']:.1f} pixels", f"{said[name]['half']:.1%}", *([f"{said[name]['skip']:.1%}"] if skip else [])]
+        for name, title in (("random", "Random weights"), ("trained", "After training"))
+    ]
+    table([*head, *([f"In the topmost skip’s {skip} × {skip}"] if skip else [])], rows, "Numbers of both fields")
+
+
+def _told(said: dict[str, Any]) -> str:
     before, after = said["random"], said["trained"]
-    wide = last - first
-    outside = (
-        " Group normalisation measures the whole map, so a little comes from outside of every field."
-        if said["norm"] == "group" and after["inside"] < 0.9999
-        else ""
+    told = (
+        f"The gradient of the mask’s middle pixel, averaged over {said['images']} generated images ({DOMAINS[said['of']].title.lower()})."
+        f" Both networks *could* see as much; training moved the nine tenths from {before['radius']:.1f} to {after['radius']:.1f} pixels."
     )
-    return (
-        f"| | theoretical field | nine tenths of the gradient within | in the middle half of the field |\n|---|---|---|---|\n"
-        f"| random weights | {wide} × {wide} | {before['radius']:.1f} pixels | {before['half']:.1%} |\n"
-        f"| after training | {wide} × {wide} | {after['radius']:.1f} pixels | {after['half']:.1%} |\n\n"
-        f"The gradient of the mask's middle pixel, averaged over {said['images']} generated images"
-        f" ({DOMAINS[said['of']].title.lower()}): both networks *could* see {wide} × {wide} pixels."
-        f" Training moved the nine tenths from {before['radius']:.1f} to {after['radius']:.1f} pixels.{outside}"
-    )
+    if said["skip"] and before["skip"] > 0.5:
+        told += f" The bright square before training is what comes through the topmost skip: {said['skip']} × {said['skip']} pixels."
+    if said["norm"] == "group" and after["inside"] < 0.9999:
+        told += " Group normalisation measures the whole map, so a little comes from outside of every field."
+    return told
 
 
 def _profile(said: dict[str, Any]) -> None:
@@ -154,17 +165,20 @@ def _profile(said: dict[str, Any]) -> None:
         )
     for edge in (first - own - 0.5, last - own - 0.5):
         figure.add_vline(x=edge, line={"color": ink(), "dash": "dash", "width": 1.5})
-    figure.add_annotation(x=first - own, y=1, yref="paper", text="theoretical field", showarrow=False, xanchor="left", xshift=6)
-    size = 20 if in_lecture() else 14
+    size = 21 if in_lecture() else 14
+    font = {"size": size, "color": ink()}
+    figure.add_annotation(
+        x=first - own, y=0.97, yref="paper", text="theoretical field", showarrow=False, xanchor="left", xshift=4, font=font
+    )
+    axis = {"tickfont": font, "title_font": font}
     figure.update_layout(
-        height=420 if in_lecture() else 320,
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend={"orientation": "h", "y": 1.12, "x": 0},
-        font={"size": size, "color": ink()},
+        height=480 if in_lecture() else 340,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": font},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         uirevision="effective",
-        xaxis={"title": "pixels from the middle"},
-        yaxis={"title": "share of the gradient, % a column"},
+        xaxis={"title": "pixels from the middle", **axis},
+        yaxis={"title": "% of the gradient", **axis},
     )
     st.plotly_chart(figure, key="effective.profile", config={"displayModeBar": False}, alt="The gradient's share by column, both networks")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import streamlit as st
 
 from seglab.nets.graph import Map, chain
 from seglab.nets.stacks import (
     CALLED,
-    KINDS,
     MOST,
     MOST_CELLS,
     PRESETS,
@@ -29,6 +27,7 @@ from seglab.ui.address import given, number, put, whole
 from seglab.ui.field import read_at, traced_rows
 from seglab.ui.links import in_lecture
 from seglab.ui.plain import plain
+from seglab.ui.table import table
 
 FIRST = PRESETS["Two 3 × 3"]
 NEW = Layer(3, 1, 1)
@@ -146,12 +145,14 @@ def _take_layer() -> None:
 def _change(chosen: int) -> None:
     """Write the chosen layer's controls into the address."""
     layers = read_stack_or(given("stack", FIRST))
-    values = [int(st.session_state[f"receptive.{name}"]) for name in RANGES]
+    kernel, stride, padding, dilation = (int(st.session_state[f"receptive.{name}"]) for name in RANGES)
     op = st.session_state["receptive.op"]
     if op != layers[chosen - 1].op:  # what usually goes with the new kind
-        kernel = values[0] if op == "conv" else 2
-        values = [kernel, 1 if op == "conv" else 2, (kernel - 1) // 2 if op == "conv" else 0, 1]
-    layers[chosen - 1] = Layer(*values, op=op)
+        if op == "conv":
+            kernel, stride, padding, dilation = kernel, 1, (kernel - 1) // 2, 1
+        else:
+            kernel, stride, padding, dilation = 2, 2, 0, 1
+    layers[chosen - 1] = Layer(kernel, stride, padding, dilation, op)
     _keep(layers, chosen)
 
 
@@ -186,16 +187,8 @@ def read_stack_or(text: str) -> list[Layer]:
 
 def _table(layers: Sequence[Layer], maps: Sequence[Map]) -> None:
     head = ("Layer", "Cells", "Field", "Jump", "Padding", "Parameters, one channel")
-    rows = [("image", str(maps[0].size), "1", "1", "0", ""), *arithmetic(layers, maps)]
-    cells = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    heads = "".join(f"<th scope='col'>{name}</th>" for name in head)
-    st.html(
-        "<style>.arithmetic { overflow-x: auto; } .arithmetic table { border-collapse: collapse; font-variant-numeric: tabular-nums; }"
-        ".arithmetic th, .arithmetic td { text-align: left; padding: 0.3rem 1.2rem 0.3rem 0; white-space: nowrap; }"
-        ".arithmetic tr { border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); }</style>"
-        f"<div class='arithmetic' style='font-size: {1.3 if in_lecture() else 1}rem' tabindex='0' role='region' aria-label='Field, jump and padding layer by layer'><table><thead><tr>{heads}"
-        f"</tr></thead><tbody>{cells}</tbody></table></div>"
-    )
+    image = ("image", str(maps[0].size), "1", "1", "0", "")
+    table(head, [image, *arithmetic(layers, maps)], "Field, jump and padding layer by layer")
 
 
 def compared(layers: Sequence[Layer], maps: Sequence[Map]) -> str:

@@ -112,8 +112,8 @@ def phases(net: Net) -> str:
     told = ", ".join(str(size) for size in sizes[:-1])
     told = f"{told} or {sizes[-1]}" if told else f"{sizes[-1]}"
     why = (
-        f", by where it lies within {period} pixels: one cell of the bottleneck stands for so many of them, and from some the way down to it"
-        " reaches one cell further than from others."
+        f", by where it lies within {period} pixels: one cell of the bottleneck stands for so many of them, and from some of them the way"
+        " down to it reaches one cell further than from others."
         if len(sizes) > 1
         else ", wherever it lies; but not as far to one side as to the other."
     )
@@ -142,7 +142,8 @@ def reach_drawing(found: dict[int, range], lost: int, period: int) -> Drawing:
     for at, (place, field) in enumerate(found.items()):
         x, own, name = left + at * step, place + lost, str(place)
         before, behind = own - field.start, field.stop - 1 - own
-        told = f"Pixel {place} sees {len(field)}: {before} before its own place and {behind} behind it, image {field.start} to {field.stop - 1}."
+        span = f"{field.start} to {field.stop - 1}"
+        told = f"Pixel {place} sees {len(field)}: {before} before its own place and {behind} behind it, image {span}."
         drawing.item(Item(name, f"Pixel {place}: {len(field)}", told))
         drawing.rect(x + 1, middle - before * unit, step - 2, (before + behind) * unit, "input", "soft", name)
         if step > 22 or at % 2 == 0:

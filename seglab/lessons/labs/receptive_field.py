@@ -9,7 +9,7 @@ import numpy as np
 from seglab.lessons.asking import choices, pick
 from seglab.lessons.lab import Lab
 from seglab.nets.graph import field_of, fitting, unet_maps
-from seglab.nets.stacks import read_stack, written
+from seglab.nets.stacks import written
 from seglab.receptive_field import Layer, receptive_field
 from seglab.stage.lesson import Asked
 
@@ -103,8 +103,8 @@ def ask_phase(turn: int) -> Asked:
     )
     few = sum(size == min(sizes) for size in sizes)
     because = (
-        f"In every {2**depth} pixels, {few} see {min(sizes)} and {2**depth - few} see {max(sizes)}: it depends on which cells of the bottleneck"
-        " the way down reaches."
+        f"In every {2**depth} pixels, {few} see {min(sizes)} and {2**depth - few} see {max(sizes)}: it depends on how many cells of the"
+        " bottleneck the way down reaches."
     )
     shows = {"part": "unet", "depth": depth, "padding": "valid", "at": f"{last}.{pixel}"}
     answers = tuple(str(size) for size in choices(right, min(sizes), max(sizes), max(sizes) + 2**depth))
@@ -112,20 +112,20 @@ def ask_phase(turn: int) -> Asked:
 
 
 TEXT = """## Why it is so
-A layer widens the field by (*k* − 1) · *jump*, times the dilation; the jump is the product of all strides before it. So a stride makes every
-later layer count for more. Behind layers that enlarge there is no one field any more: it depends on where the cell
-lies. In a U-Net every skip brings a small, sharp field, and the bottleneck the large one.
+A layer widens the field by (*k* − 1) · *jump*, times the dilation; the jump is the product of all strides before it. So a stride makes
+every later layer count for more. Behind layers that enlarge there is no one field any more: it depends on where the cell lies. In a
+U-Net every skip brings a small, sharp field, and the bottleneck the large one.
 
-Far fewer ways lead from the edge of a field to the output than from its middle. With random weights the influence is therefore shaped like a
-bell whose width grows with the square root of the depth only; training widens it
+Far fewer ways lead from the edge of a field to the output than from its middle. With random weights the influence is therefore shaped
+like a bell whose width grows with the square root of the depth only; training widens it
 ([Luo et al. 2016](https://arxiv.org/abs/1701.04128)).
 
 ## Words that confuse
 - **Theoretical receptive field**: all cells that can change the output. Some lecture decks call just this “effective receptive field”.
 - **Effective receptive field**: since 2016, what really changes it, measured by gradient; part 4 here.
 - **Jump**: how far apart the fields of two neighbours lie; also called stride of the stack, or output stride.
-- **Padding** of a stack: how far the first cell's field begins before the image. What lies there is zeros; the field counts it, the gradient
-  does not.
+- **Padding** of a stack: how far the first cell’s field begins before the image. What lies there is zeros; the field counts it, the
+  gradient does not.
 """
 
 RECEPTIVE_FIELD = Lab(
