@@ -132,7 +132,7 @@ def _figures(said: dict[str, Any]) -> None:
     _, _, _, first, last = said["place"]
     field = f"{last - first} × {last - first}"
     skip = said["skip"]
-    head = ["", "Theoretical field", "Nine tenths of the gradient within", "In the middle half of the field"]
+    head = ["Network", "Theoretical field", "Nine tenths of the gradient within", "In the middle half of the field"]
     rows = [
         [title, field, f"{said[name]['radius']:.1f} pixels", f"{said[name]['half']:.1%}", *([f"{said[name]['skip']:.1%}"] if skip else [])]
         for name, title in (("random", "Random weights"), ("trained", "After training"))

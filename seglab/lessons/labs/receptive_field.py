@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -90,12 +91,17 @@ def ask_earlier(turn: int) -> Asked:
     return Asked(question, answers, str(early), because, {"stack": written([POOL, *convs])})
 
 
+@cache
+def _valid(depth: int) -> tuple[int, list[int]]:
+    """Of a U-Net without padding the number of its last map, and the fields of that map's first period."""
+    maps = unet_maps(depth, fitting(depth, 2 * 2**depth, "valid"), "valid")
+    return len(maps) - 1, [len(field_of(maps, len(maps) - 1, place)) for place in range(2**depth)]
+
+
 def ask_phase(turn: int) -> Asked:
     """Whether two pixels of the mask of a valid U-Net see the same number of pixels."""
     depth, pixel = pick(turn, (4, 4), [(depth, pixel) for depth in (3, 4) for pixel in range(2**depth)])
-    maps = unet_maps(depth, fitting(depth, 2 * 2**depth, "valid"), "valid")
-    last = len(maps) - 1
-    sizes = [len(field_of(maps, last, place)) for place in range(2**depth)]
+    last, sizes = _valid(depth)
     right = sizes[pixel]
     question = (
         f"A U-Net of depth {depth} without padding, as in the paper. Its first pixel, 0, sees {sizes[0]} pixels a side. How many does"
