@@ -71,6 +71,10 @@ def test_ways_are_the_gradient_of_a_network_of_ones(seed: int) -> None:
         (slope,) = torch.autograd.grad(out[0, 0, cell], x, retain_graph=True)
         ways = trace(maps, len(maps) - 1, cell)[0].get("", Counter())
         assert [ways[place] for place in range(size)] == slope[0, 0].int().tolist()
+        field = field_of(maps, len(maps) - 1, cell)
+        assert set(ways) <= set(field)
+        if all(layer.dilation == 1 for layer in layers):  # else its ends may lie between stamps
+            assert not ways or field == range(min(ways), max(ways) + 1)
         if all(layer.op == "conv" for layer in layers):
             assert field_of(maps, len(maps) - 1, cell) == receptive_field(layers).cells(cell)
 
@@ -129,6 +133,13 @@ def test_roads_are_what_is_left_when_the_others_are_cut(padding: str, monkeypatc
         (slope,) = torch.autograd.grad(model(x)[0, 0, pixel, pixel], x)
         reached = {place for name in names for place, ways in roads[name].items() if ways}
         assert set(slope[0, 0].any(0).nonzero().ravel().tolist()) == reached
+
+
+def test_a_field_is_what_its_ways_span() -> None:
+    for maps in (unet_maps(3, 64, "same", 5, "bilinear"), unet_maps(2, fitting(2, 8, "valid"), "valid")):
+        for cell in range(8):
+            for road, ways in trace(maps, len(maps) - 1, cell)[0].items():
+                assert field_of(maps, len(maps) - 1, cell, road) == range(min(ways), max(ways) + 1)
 
 
 def test_a_size_that_does_not_go_through_says_where() -> None:

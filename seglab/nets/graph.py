@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from seglab.receptive_field import Layer, layers_of
+from seglab.receptive_field import Layer, layers_of, reached
 from seglab.sizes import ENLARGING, Setting, axis_size
 
 BOTTLENECK = "bottleneck"
@@ -163,8 +163,23 @@ def field_of(maps: Sequence[Map], number: int, cell: int, road: str | None = Non
     >>> field_of(chain([(3, 1, 1), (2, 2)], 8), 2, 0)
     range(-1, 3)
     """
-    found = [place for name, cells in trace(maps, number, cell)[0].items() if road in (None, name) for place in cells]
-    return range(min(found), max(found) + 1) if found else range(0)
+    seen: list[dict[str, range]] = [{} for _ in maps]
+    seen[number][""] = range(cell, cell + 1)
+    for at in range(number, 0, -1):
+        for link in maps[at].links:
+            for name, cells in list(seen[at].items()):
+                below = reached(link.layer, cells)
+                if below:
+                    found = seen[link.source]
+                    shifted = range(below.start + link.inside, below.stop + link.inside)
+                    found[link.road or name] = _hull(found.get(link.road or name), shifted)
+    spans = [cells for name, cells in seen[0].items() if road in (None, name)]
+    return range(min(span.start for span in spans), max(span.stop for span in spans)) if spans else range(0)
+
+
+def _hull(one: range | None, other: range) -> range:
+    """The cells from the first to the last of both."""
+    return range(min(one.start, other.start), max(one.stop, other.stop)) if one else other
 
 
 def fields(maps: Sequence[Map], number: int, period: int) -> list[int]:

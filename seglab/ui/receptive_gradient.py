@@ -48,11 +48,13 @@ def gradient_part() -> None:
     if (found := arrived(answer, "A worker is measuring the gradient…", "This network cannot be measured: ")) is None:
         return
     said, drawn = found
-    for column, name in zip(st.columns(2), TITLES, strict=True):
+    places = st.columns([1, 1, 0.7]) if in_lecture() else st.columns(2)  # so that a projector shows both maps and what they say
+    for column, name in zip(places[:2], TITLES, strict=True):
         with column:
             show(_heat(said, name, drawn[name]), f"heat.{name}")
+    with places[2] if in_lecture() else st.container():
+        st.markdown(_told(said))
     _figures(said)
-    st.markdown(_told(said))
     _profile(said)
 
 
@@ -92,7 +94,7 @@ def _source(store: Store) -> str:
 
 
 def _heat(said: dict[str, Any], name: str, picture: bytes) -> Drawing:
-    """The effective field of one network, with the theoretical one as a frame and the radius of nine tenths as a circle."""
+    """The effective field of one network, with the theoretical one as a frame and the radius that holds 90% as a circle."""
     size, _, own, first, last = said["place"]
     side, top, numbers = 400.0, 30, said[name]
     unit = side / size
@@ -112,8 +114,8 @@ def _heat(said: dict[str, Any], name: str, picture: bytes) -> Drawing:
     drawing.item(
         Item(
             "radius",
-            f"Radius of nine tenths, {numbers['radius']:.1f} pixels",
-            f"Within {numbers['radius']:.1f} pixels of the middle lies nine tenths of the gradient.",
+            f"Radius of 90%, {numbers['radius']:.1f} pixels",
+            f"Within {numbers['radius']:.1f} pixels of the middle lie 90% of the gradient.",
         )
     )
     x, y = 2 + first * unit, top + first * unit
@@ -132,22 +134,25 @@ def _figures(said: dict[str, Any]) -> None:
     _, _, _, first, last = said["place"]
     field = f"{last - first} × {last - first}"
     skip = said["skip"]
-    head = ["Network", "Theoretical field", "Nine tenths of the gradient within", "In the middle half of the field"]
+    head = ["Share of the gradient", "Theoretical field", "90% within", "In its middle half"]
     rows = [
         [title, field, f"{said[name]['radius']:.1f} pixels", f"{said[name]['half']:.1%}", *([f"{said[name]['skip']:.1%}"] if skip else [])]
         for name, title in (("random", "Random weights"), ("trained", "After training"))
     ]
-    table([*head, *([f"In the topmost skip’s {skip} × {skip}"] if skip else [])], rows, "Numbers of both fields")
+    table([*head, *([f"In the first skip’s {skip} × {skip}"] if skip else [])], rows, "Numbers of both fields")
 
 
 def _told(said: dict[str, Any]) -> str:
     before, after = said["random"], said["trained"]
     told = (
         f"The gradient of the mask’s middle pixel, averaged over {said['images']} generated images ({DOMAINS[said['of']].title.lower()})."
-        f" Both networks *could* see as much; training moved the nine tenths from {before['radius']:.1f} to {after['radius']:.1f} pixels."
+        f" Both networks *could* see as much; 90% of the gradient lie within {before['radius']:.1f} pixels before training and within"
+        f" {after['radius']:.1f} after it."
     )
     if said["skip"] and before["skip"] > 0.5:
-        told += f" The bright square before training is what comes through the topmost skip: {said['skip']} × {said['skip']} pixels."
+        told += (
+            f" The bright square before training is what comes through the first skip, of level 0: {said['skip']} × {said['skip']} pixels."
+        )
     if said["norm"] == "group" and after["inside"] < 0.9999:
         told += " Group normalisation measures the whole map, so a little comes from outside of every field."
     return told
