@@ -48,12 +48,13 @@ def gradient_part() -> None:
     if (found := arrived(answer, "A worker is measuring the gradient…", "This network cannot be measured: ")) is None:
         return
     said, drawn = found
-    places = st.columns([1, 1, 0.7]) if in_lecture() else st.columns(2)  # so that a projector shows both maps and what they say
-    for column, name in zip(places[:2], TITLES, strict=True):
+    shares = [1, 1, 0.7] if in_lecture() else [1, 1]  # so that a projector shows both maps and what they say
+    first, second, *beside = st.columns(shares)
+    for column, name in zip((first, second), TITLES, strict=True):
         with column:
             show(_heat(said, name, drawn[name]), f"heat.{name}")
-    with places[2] if in_lecture() else st.container():
-        st.markdown(_told(said))
+    for place in beside or [st.container()]:
+        place.markdown(_told(said))
     _figures(said)
     _profile(said)
 
