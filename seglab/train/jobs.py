@@ -256,6 +256,18 @@ def preview_file(store: Store, config: TrainConfig, view: str) -> Future[Picture
     return _desk.submit(_pictures, store.uploads(), "preview", None, {"config": config.as_json(), "view": view})
 
 
+def effective_field(store: Store, weights: Path) -> Future[Pictures]:
+    """What the network of a weights file looks at, before and after its training, measured by a worker (`infer/effective_field.py`)."""
+
+    def made() -> Pictures:
+        with tempfile.TemporaryDirectory(dir=store.uploads()) as folder:
+            workers().submit("effective_field", weights=str(weights), out=folder).result()
+            said = json.loads((Path(folder) / "said.json").read_text(encoding="utf-8"))  # longer than an answer may be
+            return said, written(folder)
+
+    return _desk.submit(made)
+
+
 def onnx_file(store: Store, weights: Path) -> Future[bytes]:
     """The network of a weights file as ONNX, written by a worker, or TaskError with a sentence."""
 

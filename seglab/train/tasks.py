@@ -98,6 +98,17 @@ def weigh(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     return known_of(Path(task["weights"]))
 
 
+def effective_field(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Measure what the network in `weights` looks at, before and after its training; write that as said.json, and pictures, into the
+    folder `out`."""
+    from seglab.infer.effective_field import compared
+
+    said, drawn = compared(Path(task["weights"]))
+    (Path(task["out"]) / "said.json").write_text(json.dumps(said), encoding="utf-8")
+    write(task["out"], drawn)
+    return {}
+
+
 def write(folder: str | Path, drawn: Mapping[str, bytes]) -> None:
     """Put pictures, as PNG files by name, into a folder."""
     for name, data in drawn.items():
@@ -113,4 +124,5 @@ TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {
     "preview": preview,
     "onnx": onnx,
     "weigh": weigh,
+    "effective_field": effective_field,
 }
