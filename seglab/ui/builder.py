@@ -166,7 +166,7 @@ def _mend(asked: Chosen) -> None:
     with st.container(horizontal=True, key="builder.remedies"):
         for way in remedies(asked.net, asked.size):
             told = f"**{way.way.capitalize()}** to {way.size[0]} × {way.size[1]}: {way.told}."
-            with st.container(border=True, width=330):
+            with st.container(border=True, width=275):
                 st.markdown(f"{told} The mask has {way.mask[0]} × {way.mask[1]} pixels.")
                 size = f"{way.size[0]} x {way.size[1]}"
                 st.button(
