@@ -256,6 +256,17 @@ def preview_file(store: Store, config: TrainConfig, view: str) -> Future[Picture
     return _desk.submit(_pictures, store.uploads(), "preview", None, {"config": config.as_json(), "view": view})
 
 
+def moved_file(store: Store, networks: Path, seed: int, around: bool) -> Future[Pictures]:
+    """What the shipped networks make of a shape that is moved in all ways (`infer/moving.py`): numbers, and the masks as PNG."""
+
+    def made() -> Pictures:
+        with tempfile.TemporaryDirectory(dir=store.uploads()) as folder:
+            workers().submit("moved", networks=str(networks), seed=seed, around=around, out=folder).result()
+            return json.loads((Path(folder) / "told.json").read_text(encoding="utf-8")), written(folder)
+
+    return _desk.submit(made)
+
+
 def onnx_file(store: Store, weights: Path) -> Future[bytes]:
     """The network of a weights file as ONNX, written by a worker, or TaskError with a sentence."""
 

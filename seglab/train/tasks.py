@@ -98,6 +98,23 @@ def weigh(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     return known_of(Path(task["weights"]))
 
 
+def moved(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Let the networks in the folder `networks` look at the shape of seed `seed`, moved in all ways; write what they find into `out`.
+
+    masks.png holds the masks below each other, as class numbers, told.json the numbers of `moved_answers`.
+    """
+    from seglab.data.moves import DIFFICULTY
+    from seglab.data.shapes import one_shape
+    from seglab.infer.moving import load_networks, moved_answers
+    from seglab.infer.pictures import png
+
+    scene = one_shape(task["seed"], difficulty=DIFFICULTY)
+    masks, told = moved_answers(load_networks(Path(task["networks"])), scene, task["around"])
+    write(task["out"], {"masks": png(masks.reshape(-1, masks.shape[2]))})
+    (Path(task["out"]) / "told.json").write_text(json.dumps(told), encoding="utf-8")
+    return {}
+
+
 def write(folder: str | Path, drawn: Mapping[str, bytes]) -> None:
     """Put pictures, as PNG files by name, into a folder."""
     for name, data in drawn.items():
@@ -113,4 +130,5 @@ TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {
     "preview": preview,
     "onnx": onnx,
     "weigh": weigh,
+    "moved": moved,
 }

@@ -1,0 +1,157 @@
+"""Who moves along: a segmenter and two classifiers look at a shape that is moved or cut into patches."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from concurrent.futures import Future
+from functools import cache
+from typing import Any
+
+import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
+
+from seglab.data.domains import DOMAINS
+from seglab.data.moves import DIFFICULTY, GRIDS, REACH, SHIFTS, SHUFFLES, order
+from seglab.data.sets import TEST_SEED
+from seglab.data.shapes import one_shape
+from seglab.infer.pictures import grey
+from seglab.train.jobs import Pictures, moved_file
+from seglab.train.store import Store
+from seglab.ui.address import choose, number, set_to
+from seglab.ui.files import assets
+from seglab.ui.links import in_lecture
+from seglab.ui.runs import open_store
+from seglab.ui.six_answers import url
+from seglab.ui.waiting import arrived, asked
+
+EDGES = {"roll": "Comes back on the other side", "repeat": "Border repeated"}
+FIRST_OBJECT, MOST_OBJECTS = 16, 999
+MOST_SEEN = 32
+USUAL = {"dx": 0, "dy": 0, "grid": 1, "shuffle": 0}
+
+
+@cache
+def _component() -> ComponentRenderer:
+    return st.components.v2.component("seglab.moved", js="v1/moved.js", css="v1/moved.css")
+
+
+def who_moves() -> None:
+    """The picture with its controls, and what was measured over many images."""
+    scene = number("object", 0, MOST_OBJECTS, FIRST_OBJECT)
+    edge = st.query_params.get("edge", "roll")
+    edge = edge if edge in EDGES else "roll"
+    store, seed, around = open_store(), TEST_SEED + scene, edge == "roll"
+    st.markdown(
+        "Two classifiers that learned from shapes near the middle, and a U-Net that learned from whole scenes. Move the shape, or cut the "
+        "image into patches and shuffle them: who notices, and who moves along?"
+    )
+    answer = asked("moved", (seed, around), lambda: _look(store, seed, around))
+    found = arrived(answer, "Three networks look at the image in all its places…", "The networks could not look: ")
+    if found is not None:
+        told, pictures = found
+        _show(seed, around, told, pictures["masks"])
+    left, right = st.columns([1, 2.4], vertical_alignment="bottom")
+    after = (scene + 1) % (MOST_OBJECTS + 1)
+    left.button(
+        "Another shape", icon=":material/refresh:", on_click=set_to, args=("object", after, FIRST_OBJECT), key="another", width="stretch"
+    )
+    with right:
+        choose("edge", "What is moved out of the image", EDGES, "roll", shown=True)
+    st.subheader("Over many images")
+    st.markdown(_measured())
+
+
+_seen: OrderedDict[tuple[int, bool], Pictures] = OrderedDict()  # the last answers, the same for everybody
+
+
+def _look(store: Store, seed: int, around: bool) -> Future[Pictures]:
+    """What the networks say of one shape, from memory where somebody has asked before."""
+    known: Future[Pictures] = Future()
+    if (seed, around) in _seen:
+        known.set_result(_seen[seed, around])
+        return known
+    answer = moved_file(store, assets() / "networks", seed, around)
+
+    def note(done: Future[Pictures]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            _seen[seed, around] = done.result()
+            while len(_seen) > MOST_SEEN:
+                _seen.popitem(last=False)
+
+    answer.add_done_callback(note)
+    return answer
+
+
+def _show(seed: int, around: bool, told: dict[str, Any], masks: bytes) -> None:
+    domain = DOMAINS["shapes"]
+    data = {
+        "image": _image(seed),
+        "masks": _url(masks),
+        "told": told,
+        "shifts": SHIFTS,
+        "grids": GRIDS,
+        "shuffles": SHUFFLES,
+        "orders": {str(grid): [order(grid, way).tolist() for way in range(SHUFFLES)] for grid in GRIDS},
+        "names": domain.classes,
+        "colours": domain.colours,
+        "around": around,
+        "state": _state(),
+        "lecture": in_lecture(),
+    }
+
+    def settled() -> None:
+        sent = getattr(st.session_state["moved"], "settled", None)
+        for name in USUAL if isinstance(sent, dict) else ():
+            set_to(name, sent.get(name, USUAL[name]), USUAL[name])
+
+    _component()(key="moved", data=data, on_settled_change=settled)
+
+
+def _state() -> dict[str, int]:
+    """What the address says of the move, a shift or a shuffle; what it cannot be is no move."""
+    grid = number("grid", 1, max(GRIDS), 1)
+    if grid in GRIDS:
+        return {**USUAL, "grid": grid, "shuffle": number("shuffle", 0, SHUFFLES - 1, 0)}
+    dx, dy = (number(name, -REACH, REACH, 0) for name in ("dx", "dy"))
+    return {**USUAL, "dx": dx if dx in SHIFTS else 0, "dy": dy if dy in SHIFTS else 0}
+
+
+@st.cache_data(max_entries=64)
+def _image(seed: int) -> str:
+    return url(grey(one_shape(seed, difficulty=DIFFICULTY).image))
+
+
+def _url(file: bytes) -> str:
+    from base64 import b64encode
+
+    return f"data:image/png;base64,{b64encode(file).decode()}"
+
+
+@cache
+def measures() -> dict[str, Any]:
+    """What ``seglab.bench.shipped`` measured of the shipped networks."""
+    found: dict[str, Any] = json.loads((assets() / "networks" / "moved.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _measured() -> str:
+    """Accuracy and mean IoU by what is done to the image, as a table in Markdown."""
+    found = measures()
+    head = (
+        "| what is done | classifier, global pooling: accuracy | classifier, fully connected: accuracy | segmenter: mean IoU |\n"
+        "|---|--:|--:|--:|"
+    )
+    rows = [("nothing" if pixels == "0" else f"moved by {pixels} pixels", row) for pixels, row in found["shift"].items()]
+    rows += [(f"{grid} × {grid} patches shuffled", row) for grid, row in found["shuffle"].items()]
+    lines = [f"| {name} | {_percent(row['pooled'])} | {_percent(row['flat'])} | {row['segmenter']:.3f} |" for name, row in rows]
+    return (
+        "\n".join([head, *lines])
+        + f"\n\nMeasured on {found['images']} images of one shape that no network was trained on, moved right, left, "
+        "down or up in turns; what leaves comes back on the other side. Guessing is right in 25 %. The mask is compared with the "
+        "truth, moved or shuffled in the same way."
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
