@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,11 @@ def shifted(picture: Picture, down: int, right: int, around: bool) -> Picture:
     >>> shifted(np.array([[1, 2, 3]]), 0, 1, around=True).tolist(), shifted(np.array([[1, 2, 3]]), 0, 1, around=False).tolist()
     ([[3, 1, 2]], [[1, 1, 2]])
     """
-    (height, width), mode = picture.shape[:2], "wrap" if around else "clip"
+    height, width = picture.shape[:2]
+    mode: Literal["wrap", "clip"] = "wrap" if around else "clip"
     rows = np.arange(height).take(np.arange(height) - down, mode=mode)
     columns = np.arange(width).take(np.arange(width) - right, mode=mode)
-    return picture[rows[:, None], columns[None]]  # type: ignore[return-value]
+    return cast(Picture, picture[rows[:, None], columns[None]])
 
 
 def order(grid: int, number: int) -> NDArray[np.int64]:
@@ -53,4 +54,4 @@ def shuffled(picture: Picture, grid: int, places: NDArray[np.int64]) -> Picture:
         raise ValueError(f"grid={grid} does not divide {height} x {width} pixels")
     tall, wide = height // grid, width // grid
     patches = picture.reshape(grid, tall, grid, wide, *rest).swapaxes(1, 2).reshape(grid * grid, tall, wide, *rest)[places]
-    return patches.reshape(grid, grid, tall, wide, *rest).swapaxes(1, 2).reshape(picture.shape)  # type: ignore[return-value]
+    return cast(Picture, patches.reshape(grid, grid, tall, wide, *rest).swapaxes(1, 2).reshape(picture.shape))

@@ -61,25 +61,27 @@ def one_shape(seed: int, size: int = 96, difficulty: float = 0.5, reach: float =
     return Scene(_photographed(rng, image, difficulty), mask, inside.astype(np.int32))
 
 
-def _table(rng: np.random.Generator, size: int, difficulty: float) -> tuple[Image, NDArray[np.float64]]:
+def _table(rng: np.random.Generator, size: int, difficulty: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The bare table (H, W, 3), unevenly lit, and its colour."""
     table = _colour(rng, 0.0, 0.1 + 0.2 * difficulty, rng.uniform(0.45, 0.8))
     image = np.repeat(table[None, None], size, 0).repeat(size, 1) * (1 + smooth(rng, size, 3, 0.05 + 0.07 * difficulty))[..., None]
     return image, table
 
 
-def _laid(rng: np.random.Generator, image: Image, cover: Image, table: NDArray[np.float64], difficulty: float) -> Image:
+def _laid(
+    rng: np.random.Generator, image: NDArray[np.float64], cover: Image, table: NDArray[np.float64], difficulty: float
+) -> NDArray[np.float64]:
     """The image with a piece of paper on it, and its shadow."""
     paper = _colour(rng, 0.5, 0.95, rng.uniform(0.4, 1.0))
     paper += (table - paper) * 0.55 * difficulty * rng.random()
     shadow = gaussian_filter(np.roll(cover, (2, 2), (0, 1)), 1.5)[..., None]
     image = image * (1 - (0.35 - 0.15 * difficulty) * shadow)
     shade = (1 + smooth(rng, len(cover), 4, 0.03 + 0.04 * difficulty))[..., None]
-    laid: Image = image * (1 - cover[..., None]) + paper * shade * cover[..., None]
+    laid: NDArray[np.float64] = image * (1 - cover[..., None]) + paper * shade * cover[..., None]
     return laid
 
 
-def _photographed(rng: np.random.Generator, image: Image, difficulty: float) -> Image:
+def _photographed(rng: np.random.Generator, image: NDArray[np.float64], difficulty: float) -> Image:
     """The image with what a camera adds, in 0 to 1."""
     size = len(image)
     image = image + (grain(rng, (size, size, 3), 0.012 + 0.05 * difficulty) + smooth(rng, size, size // 3, 0.012)[..., None])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from seglab.nets.unet import UNet
 from seglab.train.classifiers import load_classifier, read
 from seglab.train.weights import load_model
 
-CHUNK = 32  # images at once
+CHUNK = 8  # images at once
 
 
 class Networks(NamedTuple):
@@ -44,12 +44,12 @@ class Seen(NamedTuple):
 def look(networks: Networks, images: Image) -> Seen:
     """What the networks make of images (N, H, W, 3) in 0 to 1."""
     x = read(images)
-    masks = [networks.segmenter(part).argmax(1).to(torch.uint8).numpy() for part in x.split(CHUNK)]
+    masks = [networks.segmenter(part).argmax(1).to(torch.uint8).numpy() for part in torch.split(x, CHUNK)]
     chances = {end: torch.softmax(model(x), 1).numpy() for end, model in networks.classifiers.items()}
     return Seen(np.concatenate(masks), chances)
 
 
-def moved_ways(picture: NDArray[np.generic], around: bool) -> Sequence[NDArray[np.generic]]:
+def moved_ways(picture: NDArray[Any], around: bool) -> Sequence[NDArray[Any]]:
     """A picture (H, W, ...) in all the ways that the page shows: first every shift, row by row, then for each grid every shuffle."""
     shifts = [shifted(picture, down, right, around) for down in SHIFTS for right in SHIFTS]
     return shifts + [shuffled(picture, grid, order(grid, number)) for grid in GRIDS for number in range(SHUFFLES)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 
 from seglab.data.moves import REACH, STEP
 from seglab.data.street import CLASSES, STREET, without
@@ -12,7 +13,7 @@ from seglab.lessons.asking import pick
 from seglab.lessons.lab import Lab
 from seglab.stage.lesson import Asked
 
-COUNTS = {label: int((label == STREET).sum()) for label in range(1, len(CLASSES))}
+COUNTS = {label: int(np.count_nonzero(STREET == label)) for label in range(1, len(CLASSES))}  # noqa: SIM300
 TOLD = ", ".join(f"{CLASSES[label]} {count}" for label, count in COUNTS.items())
 OUTPUTS = {"classification": "a classifier", "localisation": "a classifier with localisation", "detection": "a detector"} | {
     "semantic": "semantic segmentation",
@@ -59,10 +60,10 @@ def ask_lost(turn: int) -> Asked:
     return Asked(question, tuple(sorted({right, *wrong})), right, because, {"view": "matrix", "guess": f"lose{label}"})
 
 
-def _ious(guess: np.ndarray) -> np.ndarray:
+def _ious(guess: NDArray[np.uint8]) -> NDArray[np.float64]:
     """IoU of the street's five classes."""
     pairs = [(guess == label, label == STREET) for label in COUNTS]
-    return np.array([(one & other).sum() / (one | other).sum() for one, other in pairs])
+    return np.array([np.logical_and(*pair).sum() / np.logical_or(*pair).sum() for pair in pairs])
 
 
 def ask_output(turn: int) -> Asked:

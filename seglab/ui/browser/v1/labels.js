@@ -227,7 +227,7 @@ class Labels {
     if (!room || !this.cells) return;
     this.lens.hidden = this.all;
     if (this.all) {
-      const side = clamp(Math.floor(room / columns), 13, this.data.lecture ? 60 : 40);
+      const side = clamp(Math.floor(room / columns), 13, this.data.lecture ? 46 : 40);
       this.numbers(this.whole, [0, 0], rows, columns, side);
     } else {
       const narrow = room < 640;
