@@ -284,3 +284,14 @@ def test_nonsense_in_a_link(visit: Visit) -> None:
         page.wait_for_selector(".moved .bar")
         assert page.locator(".moved > .told").inner_text().startswith("As it was taken")
         ready(page)
+
+
+def test_a_question_brings_its_picture_into_sight(visit: Visit) -> None:
+    with visit("/tasks") as page:
+        page.get_by_role("radio", name="45.6 % and 0.091").click()
+        page.wait_for_selector("text=154 of 338 pixels are right")
+        page.get_by_role("button", name="Show it above").first.click()
+        page.wait_for_selector(".labels .accuracy")
+        assert page.locator(".labels .accuracy").inner_text() == "45.6 %"
+        wait_for(lambda: 0 <= page.locator("h1").bounding_box()["y"] < 200, page)
+        assert page.url.endswith("/tasks?view=matrix&guess=all3")

@@ -58,7 +58,7 @@ def who_moves() -> None:
     )
     with right:
         choose("edge", "What is moved out of the image", EDGES, "roll", shown=True)
-    st.subheader("Over many images")
+    st.header("Over many images")
     st.html(_measured())
     st.markdown(_how())
 

@@ -55,7 +55,7 @@ def _shown(data: str, scene: int) -> Shown:
 
 def _opened(task: str, shown: Shown) -> None:
     """One answer, with its data."""
-    st.subheader(f"{TASKS[task].title.replace('…', 'Classification')}: {TASKS[task].output}")
+    st.header(f"{TASKS[task].title.replace('…', 'Classification')}: {TASKS[task].output}")
     st.markdown(f"{TASKS[task].told} {answer(task, shown)}")
     if task in ("semantic", "instance", "panoptic"):
         open_matrix(shown, task)
