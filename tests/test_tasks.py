@@ -211,8 +211,15 @@ def test_questions(number: int) -> None:
     assert TASKS.questions[2](0).right == "98.8 %"
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
-@pytest.mark.parametrize("link", ["/tasks?answer=panoptic", "/tasks?view=matrix", "/tasks?view=moves&dx=8"])
+@pytest.mark.parametrize(
+    ("link", "width", "scheme"),
+    [
+        ("/tasks?answer=panoptic", 390, "dark"),
+        ("/tasks?view=matrix", 390, "light"),
+        ("/tasks?view=moves&dx=8", 390, "dark"),
+        ("/tasks?view=moves&lecture=1", 1280, "light"),
+    ],
+)
 def test_each_picture_on_a_page(link: str, width: int, scheme: str, visit: Visit) -> None:
     with visit(link, width, scheme) as page:
         page.wait_for_selector(".labels .told:not(:empty), .moved .bar")
@@ -263,9 +270,17 @@ def test_painting_scores_as_one_paints(visit: Visit) -> None:
 def test_moving_asks_nobody_and_the_link_keeps_it(visit: Visit) -> None:
     with visit("/tasks?view=moves") as page:
         page.wait_for_selector(".moved .bar")
+        middle = """canvas => {
+          const { data, width } = canvas.getContext("2d").getImageData(0, 0, 96, 96), found = [0, 0, 0];
+          for (let i = 0; i < 96 * 96; i++) if (data[4 * i] + data[4 * i + 1] + data[4 * i + 2]) found.forEach((_, axis) => (found[axis] += [i % width, Math.floor(i / width), 1][axis]));
+          return [found[0] / found[2], found[1] / found[2]];
+        }"""
+        before = page.locator(".moved .mask canvas").evaluate(middle)
         page.locator(".moved .image canvas").focus()
         for _ in range(6):
             page.keyboard.press("ArrowRight")
+        after = page.locator(".moved .mask canvas").evaluate(middle)
+        assert after == pytest.approx([before[0] + 24, before[1]], abs=0.5), "the mask moves along, to the right"
         told = page.locator(".moved > .told").inner_text()
         assert told.startswith("Moved right 24, down 0 pixels: global pooling says star")
         assert "(it was star)" in told, "the fully connected one has changed its mind"

@@ -58,7 +58,7 @@ def moved_ways(picture: NDArray[Any], around: bool) -> Sequence[NDArray[Any]]:
 def consistency(found: Mask, expected: Mask) -> tuple[float, float]:
     """The share of equal pixels of two masks, and the same of those pixels that either of them calls an object; 1 where there is none.
 
-    >>> consistency(np.array([0, 0, 1, 1], np.uint8), np.array([0, 1, 1, 2], np.uint8))
+    >>> consistency(np.array([0, 1, 1, 1], np.uint8), np.array([0, 0, 1, 2], np.uint8))
     (0.5, 0.3333333333333333)
     """
     same, there = found == expected, (found > 0) | (expected > 0)

@@ -78,7 +78,7 @@ def read_guess(text: str) -> NDArray[np.uint8] | None:
     """The labels that an address names, ``all3``, or writes out, two labels a character; None for what is neither.
 
     >>> text = write_guess(STREET)
-    >>> len(text), bool((read_guess(text) == STREET).all()), read_guess("all9"), read_guess("z" * 169)
+    >>> len(text), bool((read_guess(text) == STREET).all()), read_guess("all9"), read_guess("0" * 169)
     (169, True, None, None)
     """
     named = guesses()

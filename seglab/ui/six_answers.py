@@ -19,6 +19,7 @@ from seglab.ui.drawing import Drawing, Item, Role
 
 SIDE, GAP, TOP = 150, 12, 26  # of a picture in the drawing, between two of them, and above
 ROLES: dict[Colour, Role] = {BLUE: "input", ORANGE: "kernel", GREEN: "output", PURPLE: "skip", VERMILION: "difference"}
+MANY = 12  # objects, above which their numbers are written smaller
 SMALLEST = 40  # pixels that a region of stuff needs for a number of its own
 Picture = NDArray[np.uint8]
 
@@ -172,8 +173,9 @@ def panel(drawing: Drawing, shown: Shown, name: str, left: float, top: float, si
     for thing in boxed:
         boxed_thing(drawing, shown, thing, left, top, scale, name)
     if pixels:
+        size = 11 if len(shown.objects) <= MANY else 8.5
         for x, y, text in written(shown, name):
-            drawing.text(left + (x + 0.5) * scale, top + (y + 0.5) * scale + 4, text, 11, anchor="middle", item=name, over=True)
+            drawing.text(left + (x + 0.5) * scale, top + (y + 0.5) * scale + 0.35 * size, text, size, anchor="middle", item=name, over=True)
 
 
 def boxed_thing(drawing: Drawing, shown: Shown, thing: Thing, left: float, top: float, scale: float, item: str, size: float = 11) -> None:
