@@ -71,8 +71,9 @@ class Labels {
     const text = JSON.stringify([data.cells, data.ids, data.names, data.truth]);
     const echo = data.truth && this.echoes.delete(data.guess);
     this.data = data;
-    if (text !== this.text && !echo) {
-      this.text = text;
+    const news = text !== this.text && !echo; // neither what is known nor the answer to a stroke of this hand
+    this.text = text;
+    if (news) {
       this.cells = [...data.cells].map((digit) => parseInt(digit, 36));
       this.at ??= data.at;
       this.at = this.at.map((value, axis) => clamp(value, 0, [data.rows, data.columns][axis] - 1));

@@ -105,8 +105,9 @@ class Moved {
     this.box.dataset.mode = isDark(this.box) ? "dark" : "light";
     const before = this.data;
     this.data = data;
-    const echo = this.echoes.delete(JSON.stringify(data.state));
-    if (!this.state || !echo) this.state = data.state;
+    const text = JSON.stringify(data.state), echo = this.echoes.delete(text);
+    if (text !== this.known && !echo) this.state = data.state; // neither what is known nor the answer to a move of this hand
+    this.known = text;
     if (before?.masks !== data.masks || before?.image !== data.image) {
       const [image, masks] = await Promise.all([pixels(data.image), pixels(data.masks)]);
       if (this.data.masks !== data.masks || this.data.image !== data.image) return;
