@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seglab.ui.address import one_of
+from seglab.ui.addressed import choice
 from seglab.ui.receptive_gradient import gradient_part
 from seglab.ui.receptive_stack import stack_part
 from seglab.ui.receptive_unet import image_part, unet_part
@@ -18,5 +18,5 @@ PARTS = {
 def receptive_field_panel() -> None:
     """The part that the address names."""
     names = {name: title for name, (title, _) in PARTS.items()}
-    part = one_of("Part", "part", names, "stack", visible=False)
+    part = choice("Part", "part", names, "stack", hidden=True)
     PARTS[part][1]()

@@ -15,7 +15,7 @@ from seglab.data.domains import DOMAINS
 from seglab.train.failure import sentence
 from seglab.train.jobs import Pictures, effective_field
 from seglab.train.store import NotFoundError, Store
-from seglab.ui.address import given, one_of
+from seglab.ui.addressed import choice, given
 from seglab.ui.charts import ink
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing, Item
@@ -88,7 +88,7 @@ def _source(store: Store) -> str:
             names[wanted] = plain(store.run(wanted).name)
         except NotFoundError as error:
             st.warning(plain(sentence(str(error))), icon=":material/link_off:")
-    source = one_of("Network", "source", names, SHIPPED, pills=True)
+    source = choice("Network", "source", names, SHIPPED, pills=True)
     if not mine:
         st.caption("Networks that you train on *A U-Net, live* appear here as well.")
     return source
