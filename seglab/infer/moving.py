@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from seglab.data.moves import GRIDS, SHIFTS, SHUFFLES, order, shifted, shuffled
 from seglab.data.scene import Image, Mask, Scene
-from seglab.nets.scene_classifier import ENDS, SceneClassifier
 from seglab.nets.blocks import Network
+from seglab.nets.scene_classifier import ENDS, SceneClassifier
 from seglab.train.classifiers import load_classifier, read
 from seglab.train.weights import load_model
 
