@@ -98,6 +98,23 @@ def weigh(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     return known_of(Path(task["weights"]))
 
 
+def slide(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Classify every patch of a scene, one by one and in one pass; pictures of the answers go into the folder `out`."""
+    from seglab.train.patch_answers import Slide, classifier, slide_pictures
+
+    asked = Slide(**{**task["slide"], "size": tuple(task["slide"]["size"])})
+    drawn, said = slide_pictures(asked, classifier(asked, Path(task["shipped"]), Path(task["kept"])))
+    write(task["out"], drawn)
+    return said
+
+
+def context(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Train a classifier of one patch size, and judge it."""
+    from seglab.train.patch_context import context_row
+
+    return context_row(task["patch"], task["seed"])
+
+
 def write(folder: str | Path, drawn: Mapping[str, bytes]) -> None:
     """Put pictures, as PNG files by name, into a folder."""
     for name, data in drawn.items():
@@ -113,4 +130,6 @@ TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {
     "preview": preview,
     "onnx": onnx,
     "weigh": weigh,
+    "slide": slide,
+    "context": context,
 }
