@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from seglab.infer.pictures import grey, png
 from seglab.nets.patch_layers import KINDS, PatchClassifier
-from seglab.train.patch_context import SIZES, answer_map, context_classifier, judged_once, shown_scene
+from seglab.train.patch_context import SIZES, STEPS, answer_map, context_classifier, judged_once, shown_scene
 from seglab.train.patches import train_patches
 
 FOLDER = Path(__file__).parents[2] / "assets" / "networks"
@@ -21,7 +21,7 @@ SEEDS = (0, 1, 2, 3, 4)
 
 def classifiers() -> None:
     """The default classifiers of every form, as half floats."""
-    tensors = {}
+    tensors: dict[str, torch.Tensor] = {}
     for kind in KINDS:
         for patch in SHIPPED:
             state = train_patches(PatchClassifier(patch, kind), 0).state_dict()
@@ -35,7 +35,7 @@ def context() -> None:
     begun, found = perf_counter(), []
     for patch in SIZES:
         for seed in SEEDS:
-            model = train_patches(context_classifier(patch), seed)
+            model = train_patches(context_classifier(patch), seed, STEPS)
             found.append(judged_once(model, patch, seed))
             print(found[-1], f"{perf_counter() - begun:.0f} s", flush=True)
             if seed == 0:
@@ -43,7 +43,7 @@ def context() -> None:
     image, mask = shown_scene()
     (FOLDER / "context-image.png").write_bytes(png(grey(image)))
     (FOLDER / "context-truth.png").write_bytes(png(mask * 255))
-    told = {"made_by": "python -m seglab.bench.patches", "seeds": list(SEEDS), "rows": found}
+    told = {"made_by": "python -m seglab.bench.patches", "steps": STEPS, "seeds": list(SEEDS), "rows": found}
     (FOLDER / "context.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 

@@ -1,10 +1,9 @@
-"""The classifier of patches in torch: with fully connected layers, as a fully convolutional network, and with holes; the weights are shared."""
+"""The classifier of patches in torch: with fully connected layers, fully convolutional, and with holes, all with the same weights."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -60,6 +59,7 @@ class FullyConvolutional(nn.Module):
 def fully_convolutional(net: PatchNet) -> FullyConvolutional:
     """The same network for images of any size; where it pools, its answers are `net.net.stride` pixels apart.
 
+    >>> import torch
     >>> net = PatchNet(PatchClassifier(17))
     >>> fully_convolutional(net)(torch.zeros(1, 1, 32, 40)).shape
     torch.Size([1, 2, 16, 24])
@@ -70,6 +70,7 @@ def fully_convolutional(net: PatchNet) -> FullyConvolutional:
 def with_holes(net: PatchNet) -> FullyConvolutional:
     """The same network with an answer at every pixel, also where it pools.
 
+    >>> import torch
     >>> net = PatchNet(PatchClassifier(17, "pool"))
     >>> [form(net)(torch.zeros(1, 1, 33, 33)).shape[2] for form in (fully_convolutional, with_holes)]
     [9, 17]

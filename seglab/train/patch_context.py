@@ -18,6 +18,7 @@ from seglab.train.patches import JUDGED, JUDGED_SIZE, REACH, judged, standard, t
 
 SIZES = (1, 3, 5, 9, 17, 33, 65)
 POOLED_FROM = 33  # larger ones pool once, or training them would take minutes
+STEPS = 600  # half of what a single classifier gets, so that all sizes together take less than a minute
 
 
 def context_classifier(patch: int) -> PatchClassifier:
@@ -36,7 +37,7 @@ def judged_once(model: PatchNet, patch: int, seed: int) -> dict[str, Any]:
 
 def context_row(patch: int, seed: int) -> dict[str, Any]:
     """Train a classifier of one patch size, and judge it."""
-    return judged_once(train_patches(context_classifier(patch), seed), patch, seed)
+    return judged_once(train_patches(context_classifier(patch), seed, STEPS), patch, seed)
 
 
 def _shown() -> tuple[Image, Mask]:

@@ -13,12 +13,12 @@ from scipy.ndimage import maximum_filter, minimum_filter
 from torch.nn import functional as F
 
 from seglab.data.cells import cells
-from seglab.data.sets import VALIDATION_SEED
 from seglab.data.scene import Image, Mask
+from seglab.data.sets import VALIDATION_SEED
 from seglab.nets.patch_classifier import PatchNet, with_holes
 from seglab.nets.patch_layers import PatchClassifier
 
-SCENES, SIZE, STEPS, BATCH = 48, 160, 400, 96
+SCENES, SIZE, STEPS, BATCH = 48, 160, 1200, 96
 LEARNING_RATE = 4e-3
 JUDGED, JUDGED_SIZE, REACH = 6, 96, 32  # held-out scenes; the pixels of each that are judged; what the largest patch needs around them
 NEAR = 2  # pixels: what counts as near a border
@@ -73,7 +73,8 @@ def balanced(masks: Mask, count: int, rng: np.random.Generator, reach: int) -> P
 def cut(images: Image, at: Places, patch: int) -> NDArray[np.float32]:
     """The patches (N, 1, P, P) around places of images (N, H, W)."""
     steps = np.arange(patch) - patch // 2
-    return images[at.scene[:, None, None], at.row[:, None, None] + steps[:, None], at.column[:, None, None] + steps][:, None]
+    rows, columns = at.row[:, None, None] + steps[:, None], at.column[:, None, None] + steps
+    return np.asarray(images[at.scene[:, None, None], rows, columns][:, None], np.float32)
 
 
 def train_patches(net: PatchClassifier, seed: int, steps: int = STEPS) -> PatchNet:

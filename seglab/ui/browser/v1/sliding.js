@@ -133,9 +133,10 @@ class Sliding {
     this.panes.image.size.textContent = `${height} × ${width}`;
     this.panes.patch.size.textContent = `${patch} × ${patch}`;
     this.panes.answers.size.textContent = `${down} × ${across}`;
+    this.panes.reads.size.textContent = `up to ${count(Math.ceil(patch / data.stride) ** 2)} ×`;
     this.panes.patch.mark((patch - 1) / 2, (patch - 1) / 2, 1, patch, patch);
     this.panes.image.box.setAttribute("aria-label", "The image with the window on it. Arrow keys move the window, Home and End lead to the first and the last place, space plays.");
-    this.go(data.at || Math.ceil(0.45 * this.count), false);
+    this.go(data.at || Math.floor(0.45 * down) * across + Math.ceil(0.6 * across), false);
   }
 
   /** The window at place number `at`: the places before it are done. */
@@ -184,9 +185,9 @@ class Sliding {
     const { height, width, patch, colours } = this.data, half = (patch - 1) / 2, pixels = height * width, total = this.at * patch ** 2;
     const middle = read[(row + half) * width + column + half];
     this.panes.image.note.textContent = `window at row ${row}, column ${column}`;
-    this.panes.patch.note.replaceChildren(h("i", { class: "chip", style: `background: rgb(${colours[number]})` }), h("strong", {}, name), ` ${sure.toFixed(2)}`);
-    this.panes.answers.note.textContent = `${count(this.at)} of ${count(this.count)}; black background, white cell`;
-    this.panes.reads.note.textContent = `the window's middle: ${count(middle)} ×`;
+    this.panes.patch.note.replaceChildren(h("i", { class: "chip", style: `background: rgb(${colours[number]})` }), h("strong", {}, name), h("span", {}, `probability ${sure.toFixed(2)}`));
+    this.panes.answers.note.textContent = `${count(this.at)} of ${count(this.count)}, white: cell`;
+    this.panes.reads.note.textContent = `the window’s middle: ${count(middle)} ×`;
     this.slider.value = this.at;
     const told = `Place ${count(this.at)} of ${count(this.count)}: row ${row + half}, column ${column + half} is ${name} (${sure.toFixed(2)}).`;
     this.slider.setAttribute("aria-valuetext", told);
