@@ -100,4 +100,4 @@ def _table(costs: list[Cost]) -> str:
         "receptive field": [" to ".join(str(n) for n in sorted(set(cost.field))) for cost in costs],
     }
     lines = [f"| {name} | {' | '.join(cells)} |" for name, cells in rows.items()]
-    return "\n".join(["| | U-Net | As wide | Narrow |", "| --- | ---: | ---: | ---: |", *lines])
+    return "\n".join(["| Cost | U-Net | As wide | Narrow |", "| --- | ---: | ---: | ---: |", *lines])
