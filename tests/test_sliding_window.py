@@ -283,8 +283,8 @@ def test_what_the_page_says_of_context_is_in_the_data() -> None:
     assert patch_context.SIZES == SIZES
     mean = {(name, size): patch_context._mean(rows, name, size) for name in patch_context.LINES for size in SIZES}
     assert mean["all", 1] < 0.6 < mean["all", 17] == max(mean["all", size] for size in SIZES)
-    assert mean["near", 65] < mean["near", 33] < mean["near", 17]
-    assert mean["inside", 65] > mean["inside", 17] - 0.02
+    assert max(mean["near", 65], mean["near", 33]) < mean["near", 17] == max(mean["near", size] for size in SIZES)
+    assert mean["inside", 65] > mean["inside", 17], "more context goes on helping"
     assert [context_classifier(size).patch for size in SIZES] == list(SIZES)
     assert len(patch_context.chart(rows, rows[:1]).data) == 6
 

@@ -260,7 +260,7 @@ def preview_file(store: Store, config: TrainConfig, view: str) -> Future[Picture
 
 _slides: Shared[Pictures] = Shared(100)  # some 40 kB each
 _context: Shared[dict[str, Any]] = Shared(1000)
-_course = ThreadPoolExecutor(1, thread_name_prefix="context")  # half a minute of small trainings, which pictures need not wait for
+_course = ThreadPoolExecutor(1, thread_name_prefix="context")  # small trainings, which pictures need not wait for
 
 
 def slide_file(store: Store, slide: dict[str, Any], shipped: Path) -> Future[Pictures]:
@@ -269,7 +269,8 @@ def slide_file(store: Store, slide: dict[str, Any], shipped: Path) -> Future[Pic
     `slide` has the fields of `Slide`, `shipped` is the file of classifiers that are there already. Nobody pays twice for a setting.
     """
     task = {"slide": slide, "shipped": str(shipped), "kept": str(store.folder / "patches")}
-    return _slides.ask(json.dumps(task), lambda: _desk.submit(_pictures, store.uploads(), "slide", None, task))
+    desk = _course if slide.get("net") else _desk
+    return _slides.ask(json.dumps(task), lambda: desk.submit(_pictures, store.uploads(), "slide", None, task))
 
 
 def context_rows(sizes: Sequence[int], seed: int) -> list[Answer]:

@@ -26,9 +26,8 @@ def numbers() -> tuple[Numbers, Numbers]:
 def convolutionalized() -> None:
     """The weights of one unit as a row and as a kernel, the kernel over a larger map, and VGG-16's numbers."""
     st.markdown(
-        "One unit of a fully connected layer multiplies *every* number of the map before it by a weight of its own and adds up. Fold"
-        " its row"
-        " of weights as the map was unrolled, and it is a convolution whose kernel is as large as the map."
+        "One unit of a fully connected layer multiplies *every* number of the map before it by a weight of its own and adds up. Fold its"
+        " row of weights as the map was unrolled, and it is a convolution whose kernel is as large as the map."
     )
     show(folded(), key="folded")
     st.markdown(

@@ -33,12 +33,10 @@ def full_resolution() -> None:
     unet, wide, narrow = costs
     st.markdown(
         f"As wide as the encoder-decoder, the {len(wide.layers) - 1} convolutions cost **{wide.macs / unet.macs:.0f} times** its"
-        f" multiply-adds. As narrow as its first layer all the way, they cost {narrow.macs / unet.macs:.1f} times as much, but one"
-        " answer then"
-        f" sees {narrow.field[1]} pixels a side instead of {unet.field[1]}. To see as far, it takes {_layers(unet)} such layers and"
+        f" multiply-adds. As narrow as its first layer all the way, they cost {narrow.macs / unet.macs:.1f} times as much, but one answer"
+        f" then sees {narrow.field[1]} pixels a side instead of {unet.field[1]}. To see as far, it takes {_layers(unet)} such layers and"
         f" {narrow.macs / len(narrow.layers[:-1]) * _layers(unet) / unet.macs:.1f} times the multiply-adds: each halving doubles what"
-        " every later"
-        " kernel spans."
+        " every later kernel spans."
     )
 
 

@@ -22,9 +22,8 @@ def costs(patch: int, kind: str, size: tuple[int, int], net: int, said: Said) ->
     whose = f"trained here with seed {net}" if net else "shipped with seglab"
     st.caption(
         f"Processor time measured on this machine in one thread, for {size[0]} × {size[1]} pixels (one at a time: {SINGLE} patches,"
-        " scaled up)."
-        f" The classifier is {whose}; it is right about {said['right']:.0%} of this scene's pixels, of which {said['share']:.0%} are of the"
-        " commoner class."
+        f" scaled up). The classifier is {whose}; it is right about {said['right']:.0%} of this scene's pixels, of which"
+        f" {said['share']:.0%} are of the commoner class."
     )
     st.markdown(why(patch))
 
@@ -33,14 +32,11 @@ def why(patch: int) -> str:
     """Why the paper on fully convolutional networks has another speed-up."""
     return (
         "The paper on fully convolutional networks ([Long, Shelhamer and Darrell](https://arxiv.org/abs/1411.4038)) reports a little"
-        " more than 5"
-        " times: 22 ms for 10 × 10 answers of AlexNet on 500 × 500 pixels, instead of 100 times 1.2 ms. There windows of 227 × 227 lie"
-        " 32 pixels"
-        f" apart, and a pixel lies in about 100 · 227² / 500² = 21 of them; here they lie 1 apart, and it lies in up to {patch}² ="
-        f" {patch**2}. The"
-        " more windows overlap, the more there is to share: the gain grows with the patch and shrinks with the stride. Nobody shares"
-        " what the"
-        " fully connected layers do. And one patch at a time pays for every call anew, which batches do not."
+        " more than 5 times: 22 ms for 10 × 10 answers of AlexNet on 500 × 500 pixels, instead of 100 times 1.2 ms. There windows of 227"
+        " × 227 lie 32 pixels apart, and a pixel lies in about 100 · 227² / 500² = 21 of them; here they lie 1 apart, and it lies in up"
+        f" to {patch}² = {patch**2}. The more windows overlap, the more there is to share: the gain grows with the patch and shrinks with"
+        " the stride. Nobody shares what the fully connected layers do. And one patch at a time pays for every call anew, which batches"
+        " do not."
     )
 
 
@@ -119,8 +115,8 @@ def verdict(kind: str, said: Said) -> str:
     single, batches = (share * time[name] / time["once"] for name in ("single", "batches"))
     speed = (
         f"{'For these answers one' if share < 1 else 'One'} pass is **{single:,.0f} times as fast** as one patch at a time and"
-        f" {batches:.0f} times as"
-        f" fast as batches of 256; it does {share * down * across * work['patch'] / work['once']:.1f} times fewer multiply-adds."
+        f" {batches:.0f} times as fast as batches of 256; it does {share * down * across * work['patch'] / work['once']:.1f} times fewer"
+        " multiply-adds."
     )
     largest = _small(said["largest"])
     if kind == "same":

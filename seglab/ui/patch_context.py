@@ -92,12 +92,11 @@ def _verdict(rows: Rows) -> str:
     mean = {(name, size): _mean(rows, name, size) for name in LINES for size in SIZES}
     best = max(SIZES, key=lambda size: mean["all", size])
     sharp = max(SIZES, key=lambda size: mean["near", size])
+    inside = f"{mean['inside', 17]:.1%} at 17, {mean['inside', 65]:.1%} at 65"
     return (
         f"One pixel: **{mean['all', 1]:.0%}**, little better than a coin. A patch of {best} × {best}: **{mean['all', best]:.0%}**. Away"
-        " from"
-        f" borders larger patches are as good ({mean['inside', 17]:.0%} at 17, {mean['inside', 65]:.0%} at 65). Near borders {sharp} ×"
-        f" {sharp} is best"
-        f" ({mean['near', sharp]:.0%}), and {SIZES[-1]} × {SIZES[-1]} falls back to {mean['near', SIZES[-1]]:.0%}:"
+        f" from borders more context goes on helping ({inside}). Near borders {sharp}"
+        f" × {sharp} is best ({mean['near', sharp]:.0%}), and {SIZES[-1]} × {SIZES[-1]} falls back to {mean['near', SIZES[-1]]:.0%}:"
         " **the large patch sees what is there, the small one where**. A U-Net joins both, by its skips."
     )
 
@@ -170,10 +169,8 @@ def _maps() -> None:
         drawing.text(place * 134 + 63, 20, {"image": "image", "truth": "truth"}.get(words, f"{words} × {words}"), 17, anchor="middle")
     show(drawing, key="context_maps")
     st.caption(
-        f"Shipped with seglab: {len(shipped()['seeds'])} trainings of {shipped()['steps']} steps for each size (lines: their mean;"
-        " bars: the least and"
-        " the most), judged on six scenes that none has seen. Accuracy is the mean over both classes, so guessing gives 50%. The maps"
-        " are the"
-        " first training's, of one more scene: the probability of a cell, black 0, white 1. Patches of 33 and 65 pixels are pooled once, or"
-        " training them would take minutes."
+        f"Shipped with seglab: {len(shipped()['seeds'])} trainings of {shipped()['steps']} steps for each size (lines: their mean; bars:"
+        " the least and the most), judged on six scenes that none has seen. Accuracy is the mean over both classes, so guessing gives"
+        " 50%. The maps are the first training's, of one more scene: the probability of a cell, black 0, white 1. Patches of 33 and 65"
+        " pixels are pooled once, or training them would take minutes."
     )

@@ -34,8 +34,7 @@ def ask_reads(turn: int) -> Asked:
         tuple(f"{count:,}" for count in choices(right, *mistakes)),
         f"{right:,}",
         f"{down} places down and {across} across: ⌊({size} − {patch}) / {stride}⌋ + 1 each. Together the patches read"
-        f" {right * patch**2:,} pixels, of"
-        f" an image that has {size**2:,}.",
+        f" {right * patch**2:,} pixels, of an image that has {size**2:,}.",
         {"part": 1, "size": f"{size}x{size}", "patch": patch, "stride": stride},
     )
 
@@ -58,8 +57,7 @@ def ask_parameters(turn: int) -> Asked:
     right = (inputs + 1) * units
     return Asked(
         f"A fully connected layer of {units:,} units reads a map of {side} × {side} × {channels}. How many parameters, biases included,"
-        " has it as a"
-        " convolution?",
+        " has it as a convolution?",
         tuple(f"{count:,}" for count in choices(right, inputs * units, (side * side + 1) * units, (channels + 1) * units)),
         f"{right:,}",
         f"As many as before: each unit's {inputs:,} weights are folded into a kernel of {side} × {side} × {channels}, with one bias:"
