@@ -102,9 +102,12 @@ def _small(value: float) -> str:
     """A number as one says it.
 
     >>> _small(0.7912), _small(1.6e-6), _small(0.0)
-    ('0.79', '1.6e-06', '0')
+    ('0.79', '1.6 · 10⁻⁶', '0')
     """
-    return f"{value:.2f}" if value >= 0.01 else f"{value:.1e}" if value else "0"
+    if value >= 0.01 or not value:
+        return f"{value:.2f}" if value else "0"
+    digits, power = f"{value:.1e}".split("e")
+    return f"{digits} · 10{str(int(power)).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}"
 
 
 def verdict(kind: str, said: Said) -> str:

@@ -85,7 +85,7 @@ def _told(seed: int, there: int) -> str:
         return "On this machine, one after the other: about a minute."
     if there < len(SIZES):
         return f"Training {there + 1} of {len(SIZES)} (patches of {SIZES[there]} × {SIZES[there]}): rings on the chart."
-    return f"The rings are what this machine has trained just now, with seed {seed}."
+    return f"The rings: trained on this machine, with seed {seed}."
 
 
 def _verdict(rows: Rows) -> str:
