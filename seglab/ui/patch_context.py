@@ -21,7 +21,7 @@ from seglab.ui.links import in_lecture
 Rows = list[dict[str, Any]]
 SIZES = (1, 3, 5, 9, 17, 33, 65)
 LINES = {  # what is drawn, in the order of the legend: its words, colour and sign
-    "inside": ("inside", "#0072B2", "circle"),
+    "inside": ("away from borders", "#0072B2", "circle"),
     "all": ("all pixels", "#009E73", "diamond"),
     "near": ("within 2 pixels of a border", "#D55E00", "square"),
 }
@@ -140,10 +140,10 @@ def chart(rows: Rows, own: Rows) -> go.Figure:
         )
     size = 19 if in_lecture() else 14
     figure.update_layout(
-        height=440 if in_lecture() else 360,
-        margin={"l": 10, "r": 10, "t": 36, "b": 10},
+        height=460 if in_lecture() else 390,
+        margin={"l": 10, "r": 10, "t": 12, "b": 10},
         font={"size": size, "color": ink()},
-        legend={"orientation": "h", "y": 1.13, "x": 0, "font": {"size": size}},
+        legend={"orientation": "h", "y": -0.24, "yanchor": "top", "x": 0, "font": {"size": size}},  # below: on a phone it is three lines
         uirevision="context",
     )
     figure.update_xaxes(
