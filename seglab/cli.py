@@ -100,8 +100,10 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--width", type=int, default=960, help="how wide a picture may become, before it is doubled for sharpness (960)")
     export.set_defaults(act=_export)
 
-    bench = commands.add_parser("bench", help="measure the stage in a browser, and training against plain PyTorch")
-    bench.add_argument("what", nargs="?", choices=("stage", "train"), help="one of the two (both)")
+    bench = commands.add_parser(
+        "bench", help="measure the stage in a browser, training against plain PyTorch, and the pages about networks"
+    )
+    bench.add_argument("what", nargs="?", choices=("stage", "train", "networks"), help="one of the three (all)")
     bench.set_defaults(act=_bench)
 
     for command in (train, resume, predict, data, export, bench):
@@ -338,9 +340,13 @@ def _export(given: argparse.Namespace) -> Result:
 
 
 def _bench(given: argparse.Namespace) -> Result:
-    from seglab.bench import stage, train
+    from seglab.bench import networks, stage, train
 
-    chosen: dict[str, Callable[[Callable[[str], None]], Result]] = {"stage": stage.measure, "train": train.measure}
+    chosen: dict[str, Callable[[Callable[[str], None]], Result]] = {
+        "stage": stage.measure,
+        "train": train.measure,
+        "networks": networks.measure,
+    }
     tell = (lambda text: None) if given.json else print
     return {name: act(tell) for name, act in chosen.items() if given.what in (None, name)}
 

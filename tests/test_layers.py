@@ -42,7 +42,7 @@ LAYERS = [
 ]
 HEAVY = {
     "torch": {"nets", "train", "infer", "bench"},
-    "streamlit": {"ui"},
+    "streamlit": {"ui", "bench"},
     "plotly": {"ui"},
     "skimage": {"infer", "ui"},
     "playwright": {"bench"},

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +30,7 @@ from seglab.data.uploads import NOWHERE, in_home
 from seglab.train.config import TrainConfig
 from seglab.train.failure import sentence
 from seglab.train.queue import next_ones, refuse_crowd
+from seglab.train.shared import Shared
 from seglab.train.store import DiskFullError, Run, Store
 
 Answer = Future[dict[str, Any]]
@@ -258,13 +260,11 @@ def preview_file(store: Store, config: TrainConfig, view: str) -> Future[Picture
 
 def effective_field(store: Store, weights: Path) -> Future[Pictures]:
     """What the network of a weights file looks at, before and after its training, measured by a worker (`infer/effective_field.py`)."""
-
     return _told(store, "effective_field", weights=str(weights))
 
 
 def moved_file(store: Store, networks: Path, seed: int, around: bool) -> Future[Pictures]:
     """What the shipped networks make of a shape that is moved in all ways (`infer/moving.py`): numbers, and the masks as PNG."""
-
     return _told(store, "moved", networks=str(networks), seed=seed, around=around)
 
 
@@ -277,6 +277,30 @@ def _told(store: Store, do: str, **task: Any) -> Future[Pictures]:
             return json.loads((Path(folder) / "told.json").read_text(encoding="utf-8")), written(folder)
 
     return _desk.submit(made)
+
+
+_slides: Shared[Pictures] = Shared(100)  # some 40 kB each
+_context: Shared[dict[str, Any]] = Shared(1000)
+_course = ThreadPoolExecutor(1, thread_name_prefix="context")  # small trainings, which pictures need not wait for
+
+
+def slide_file(store: Store, slide: dict[str, Any], shipped: Path) -> Future[Pictures]:
+    """A classifier's answers at every place of a scene (`train/patch_answers.py`): what is counted and timed, and pictures as PNG by name.
+
+    `slide` has the fields of `Slide`, `shipped` is the file of classifiers that are there already. Nobody pays twice for a setting.
+    """
+    task = {"slide": slide, "shipped": str(shipped), "kept": str(store.folder / "patches")}
+    desk = _course if slide.get("net") else _desk
+    return _slides.ask(json.dumps(task), lambda: desk.submit(_pictures, store.uploads(), "slide", None, task))
+
+
+def context_rows(sizes: Sequence[int], seed: int) -> list[Answer]:
+    """A row for each patch size (`train/patch_context.py`), trained one after the other."""
+
+    def row(patch: int) -> dict[str, Any]:
+        return workers().submit("context", patch=patch, seed=seed).result()
+
+    return [_context.ask((patch, seed), partial(_course.submit, row, patch)) for patch in sizes]
 
 
 def onnx_file(store: Store, weights: Path) -> Future[bytes]:

@@ -130,6 +130,23 @@ def _tell(folder: str, told: dict[str, Any], drawn: Mapping[str, bytes]) -> None
     write(folder, drawn)
 
 
+def slide(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Classify every patch of a scene, one by one and in one pass; pictures of the answers go into the folder `out`."""
+    from seglab.train.patch_answers import Slide, classifier, slide_pictures
+
+    asked = Slide(**{**task["slide"], "size": tuple(task["slide"]["size"])})
+    drawn, said = slide_pictures(asked, classifier(asked, Path(task["shipped"]), Path(task["kept"])))
+    write(task["out"], drawn)
+    return said
+
+
+def context(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Train a classifier of one patch size, and judge it."""
+    from seglab.train.patch_context import context_row
+
+    return context_row(task["patch"], task["seed"])
+
+
 def write(folder: str | Path, drawn: Mapping[str, bytes]) -> None:
     """Put pictures, as PNG files by name, into a folder."""
     for name, data in drawn.items():
@@ -147,4 +164,6 @@ TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {
     "weigh": weigh,
     "effective_field": effective_field,
     "moved": moved,
+    "slide": slide,
+    "context": context,
 }

@@ -17,7 +17,7 @@ def given(name: str, default: str = "") -> str:
     return str(st.query_params.get(name, default))
 
 
-def go(**changes: object) -> None:
+def put(**changes: object) -> None:
     """Bring the page to its address with `changes`, in one step that Back undoes; None or "" leaves its parameter out. For callbacks."""
     now: dict[str, object] = {name: st.query_params[name] for name in st.query_params}
     st.query_params.from_dict({name: str(value) for name, value in {**now, **changes}.items() if value is not None and value != ""})
@@ -86,4 +86,4 @@ def typed(label: str, name: str, default: str, help: str = "") -> str:
 def _write(name: str, default: str, drops: tuple[str, ...]) -> None:
     value = st.session_state[f"address.{name}"]
     text = "" if value is None else str(value).strip()
-    go(**dict.fromkeys(drops, ""), **{name: "" if text == default else text})
+    put(**dict.fromkeys(drops, ""), **{name: "" if text == default else text})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import streamlit as st
 
@@ -13,7 +14,7 @@ from seglab.nets.describe import Block, BreaksError
 from seglab.nets.remedies import next_sizes, remedies
 from seglab.nets.walk import read_size
 from seglab.train.failure import sentence
-from seglab.ui.addressed import choice, chosen, go, typed
+from seglab.ui.addressed import choice, chosen, put, typed
 from seglab.ui.builder_looks import LOOKS, look_at
 from seglab.ui.diagram import show
 from seglab.ui.u_picture import picture
@@ -75,7 +76,7 @@ def _presets() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="builder.presets"):
         for title, values in PRESETS.items():
             changes = {**dict.fromkeys((*USUAL, "block", "part"), ""), **values}
-            st.button(title, key=f"builder.preset.{title}", on_click=go, kwargs=changes, type="tertiary", icon=":material/arrow_outward:")
+            st.button(title, key=f"builder.preset.{title}", on_click=put, kwargs=changes, type="tertiary", icon=":material/arrow_outward:")
 
 
 def _controls() -> Chosen | None:
@@ -103,10 +104,15 @@ def _controls() -> Chosen | None:
     except ValueError as error:
         st.warning(sentence(str(error)), icon=":material/block:")
         return None
+    return _described(net, (height, width_))
+
+
+@lru_cache(maxsize=256)
+def _described(net: Architecture, size: tuple[int, int]) -> Chosen:
     try:
-        return Chosen(net, (height, width_), describe(net, (height, width_)), None)
+        return Chosen(net, size, describe(net, size), None)
     except BreaksError as error:
-        return Chosen(net, (height, width_), list(error.done), error)
+        return Chosen(net, size, list(error.done), error)
 
 
 def _more(kind: str) -> dict[str, str]:
@@ -142,7 +148,7 @@ def _more(kind: str) -> dict[str, str]:
 
 def _open(name: str) -> None:
     if name != "breaks":
-        go(block=name, look="", part="")
+        put(block=name, look="", part="")
 
 
 def _facts(asked: Chosen) -> str:
@@ -170,7 +176,7 @@ def _mend(asked: Chosen) -> None:
                 st.markdown(f"{told} The mask has {way.mask[0]} × {way.mask[1]} pixels.")
                 size = f"{way.size[0]} x {way.size[1]}"
                 st.button(
-                    f"Try {way.size[0]} × {way.size[1]}", key=f"builder.try.{way.way}", on_click=go, kwargs={"size": size, "block": ""}
+                    f"Try {way.size[0]} × {way.size[1]}", key=f"builder.try.{way.way}", on_click=put, kwargs={"size": size, "block": ""}
                 )
     high, wide = (", ".join(map(str, next_sizes(side, asked.net))) for side in (height, width))
     st.markdown(f"**Sizes that fit** around yours: heights {high}, …; widths {wide}, …, each {2**asked.net.depth} from the next.")

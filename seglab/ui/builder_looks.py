@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import streamlit as st
 
@@ -15,10 +15,11 @@ from seglab.ui.addressed import choice
 from seglab.ui.form import send
 from seglab.ui.links import in_lecture
 from seglab.ui.stage import show_inside
+from seglab.ui.table import table
 from seglab.ui.u_words import amount, does
 
 LOOKS = {"block": "A block opened up", "numbers": "Block by block", "code": "As PyTorch", "train": "Train it"}
-HEAD = ("block", "what it does", "output", "parameters", "multiply-adds", "maps", "sees")
+HEAD = ("block", "output", "parameters", "multiply-adds", "maps", "sees", "what it does")
 
 
 def look_at(net: Architecture, size: tuple[int, int], blocks: Sequence[Block], block: str, broken: bool) -> None:
@@ -28,7 +29,7 @@ def look_at(net: Architecture, size: tuple[int, int], blocks: Sequence[Block], b
     if look == "block":
         _opened(net, next(one for one in blocks if one.name == block))
     elif look == "numbers":
-        st.markdown(_table(blocks, net))
+        table(HEAD, _rows(blocks, net), "The network block by block")
         if not broken:
             st.markdown(full_resolution(net, size, blocks))
     elif look == "code":
@@ -61,27 +62,21 @@ def _opened(net: Architecture, block: Block) -> None:
     )
 
 
-def _table(blocks: Sequence[Block], net: Architecture) -> str:
-    rows = [f"| {' | '.join(HEAD)} |", "| --- | --- | --- | ---: | ---: | ---: | ---: |"]
+def _rows(blocks: Sequence[Block], net: Architecture) -> Iterator[tuple[str, ...]]:
     for block in blocks:
         small, large = block.receptive_field
-        cells = [
+        yield (
             block.name,
-            does(net, block.name),
             " × ".join(map(str, block.shape)),
             f"{block.parameters:,}",
             amount(block.macs),
             f"{block.memory / 1e6:,.1f} MB",
             f"{small}" if small == large else f"{small} to {large}",
-        ]
-        rows.append(f"| {' | '.join(cells)} |")
-    total = [
-        f"{sum(b.parameters for b in blocks):,}",
-        amount(sum(b.macs for b in blocks)),
-        f"{sum(b.memory for b in blocks) / 1e6:,.1f} MB",
-    ]
-    rows.append(f"| **in all** | | | **{total[0]}** | **{total[1]}** | **{total[2]}** | |")
-    return "\n".join(rows)
+            does(net, block.name),
+        )
+    memory = sum(block.memory for block in blocks)
+    total = f"{sum(block.parameters for block in blocks):,}", amount(sum(block.macs for block in blocks)), f"{memory / 1e6:,.1f} MB"
+    yield "in all", "", *total, "", ""
 
 
 def full_resolution(net: Architecture, size: tuple[int, int], blocks: Sequence[Block]) -> str:

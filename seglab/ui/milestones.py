@@ -11,7 +11,7 @@ from seglab.lessons.labs.milestones import BROUGHT, GRADIENTS
 from seglab.nets.milestones import MILESTONES, SHORTCUTS, STRIDES, Branches, Heads, Shape, Shortcuts, Step, googlenet, resnet, vgg16
 from seglab.nets.spoken import arithmetic, shortcut
 from seglab.nets.walk import Part, Sized, at_size, depth, grouped, leaves, read_size, walk
-from seglab.ui.addressed import choice, chosen, go, typed
+from seglab.ui.addressed import choice, chosen, put, typed
 from seglab.ui.diagram import show
 from seglab.ui.links import in_lecture
 from seglab.ui.milestones_block import opened
@@ -96,11 +96,11 @@ def _block(name: str, sized: Sized) -> Part:
 
 
 def _switch(name: str) -> None:
-    go(**dict.fromkeys(OWN, ""), net="" if name == FIRST else name)
+    put(**dict.fromkeys(OWN, ""), net="" if name == FIRST else name)
 
 
 def _open(block: str) -> None:
-    go(block=block, look="")
+    put(block=block, look="")
 
 
 def _totals(network: Network, sized: Sized) -> str:

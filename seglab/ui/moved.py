@@ -18,7 +18,7 @@ from seglab.data.shapes import one_shape
 from seglab.infer.pictures import grey
 from seglab.train.jobs import Pictures, moved_file
 from seglab.train.store import Store
-from seglab.ui.addressed import choice, go, whole
+from seglab.ui.addressed import choice, put, whole
 from seglab.ui.files import assets
 from seglab.ui.links import in_lecture
 from seglab.ui.runs import open_store
@@ -53,7 +53,7 @@ def who_moves() -> None:
         _show(seed, around, told, pictures["masks"])
     left, right = st.columns([1, 2.4], vertical_alignment="bottom")
     after = (scene + 1) % (MOST_OBJECTS + 1)
-    left.button("Another shape", icon=":material/refresh:", on_click=go, kwargs={"object": after}, key="another", width="stretch")
+    left.button("Another shape", icon=":material/refresh:", on_click=put, kwargs={"object": after}, key="another", width="stretch")
     with right:
         choice("What is moved out of the image", "edge", EDGES, "roll")
     st.header("Over many images")
@@ -102,7 +102,7 @@ def _show(seed: int, around: bool, told: dict[str, Any], masks: bytes) -> None:
     def settled() -> None:
         sent = getattr(st.session_state["moved"], "settled", None)
         if isinstance(sent, dict):
-            go(**{name: None if (value := sent.get(name, usual)) == usual else value for name, usual in USUAL.items()})
+            put(**{name: None if (value := sent.get(name, usual)) == usual else value for name, usual in USUAL.items()})
 
     _component()(key="moved", data=data, on_settled_change=settled)
 

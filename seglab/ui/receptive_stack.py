@@ -23,7 +23,7 @@ from seglab.nets.stacks import (
 from seglab.receptive_field import Layer, receptive_field
 from seglab.sizes import ENLARGING
 from seglab.train.failure import sentence
-from seglab.ui.addressed import given, go, number, whole
+from seglab.ui.addressed import given, number, put, whole
 from seglab.ui.field import read_at, traced_rows
 from seglab.ui.links import in_lecture
 from seglab.ui.plain import plain
@@ -67,7 +67,7 @@ def _presets(layers: Sequence[Layer]) -> None:
 def _take_preset(key: str) -> None:
     name = st.session_state[key]
     if name:
-        go(stack=None if PRESETS[name] == FIRST else PRESETS[name], layer=None, cells=None, at=None)
+        put(stack=None if PRESETS[name] == FIRST else PRESETS[name], layer=None, cells=None, at=None)
 
 
 def _maps(layers: Sequence[Layer]) -> list[Map] | None:
@@ -92,7 +92,7 @@ def _picture(layers: Sequence[Layer], maps: Sequence[Map]) -> None:
     last = len(maps) - 1
     at = read_at(given("at"))
     label = f"A stack of {last} layers, the image at the bottom. Arrow keys left and right walk along a layer, up and down between layers."
-    traced_rows(maps, notes, "field", label, at, lambda place: go(at=None if not place else f"{place[0]}.{place[1]}"))
+    traced_rows(maps, notes, "field", label, at, lambda place: put(at=None if not place else f"{place[0]}.{place[1]}"))
 
 
 def _controls(layers: Sequence[Layer], chosen: int) -> None:
@@ -139,7 +139,7 @@ def _moves(layers: Sequence[Layer], chosen: int) -> None:
 
 def _take_layer() -> None:
     if st.session_state["receptive.layer"]:
-        go(layer=st.session_state["receptive.layer"])
+        put(layer=st.session_state["receptive.layer"])
 
 
 def _change(chosen: int) -> None:
@@ -174,7 +174,7 @@ def _move(what: str, chosen: int) -> None:
 
 def _keep(layers: Sequence[Layer], chosen: int) -> None:
     text = written(layers)
-    go(stack=None if text == FIRST else text, layer=chosen, at=None, cells=None)
+    put(stack=None if text == FIRST else text, layer=chosen, at=None, cells=None)
 
 
 def read_stack_or(text: str) -> list[Layer]:

@@ -11,7 +11,7 @@ import streamlit as st
 from seglab.data.sets import unseen_scene
 from seglab.infer.pictures import grey, png
 from seglab.nets.graph import Map, field_of, fields, fitting, unet_maps
-from seglab.ui.addressed import choice, given, go
+from seglab.ui.addressed import choice, given, put
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing, Item
 from seglab.ui.field import read_at, traced_pixel, traced_rows
@@ -40,11 +40,11 @@ def unet_part() -> None:
         f"A U-Net of depth {net.depth} along one axis, the mask at the top, the image at the bottom. Arrow keys left and right walk along a"
         " map, up and down between maps."
     )
-    traced_rows(maps, notes, "unet", label, read_at(given("at")), lambda at: go(at=f"{at[0]}.{at[1]}"))
+    traced_rows(maps, notes, "unet", label, read_at(given("at")), lambda at: put(at=f"{at[0]}.{at[1]}"))
     st.header("It depends on the pixel")
     st.markdown(phases(net))
     at = read_at(given("at"))
-    show(_reach(net), "reach", str(at[1]) if at and at[0] == last else "", lambda name: go(at=f"{last}.{name}"))
+    show(_reach(net), "reach", str(at[1]) if at and at[0] == last else "", lambda name: put(at=f"{last}.{name}"))
 
 
 def image_part() -> None:
@@ -55,7 +55,7 @@ def image_part() -> None:
     spare = max(0, -field_of(maps, last, 0).start, field_of(maps, last, maps[last].size - 1).stop - maps[0].size)
     size = maps[0].size
     label = f"A generated image of {size} × {size} pixels, and on it what one pixel of the mask sees"
-    traced_pixel(maps, _scene(size), spare, "pixel", label, read_at(given("pixel")), lambda at: go(pixel=f"{at[0]}.{at[1]}"))
+    traced_pixel(maps, _scene(size), spare, "pixel", label, read_at(given("pixel")), lambda at: put(pixel=f"{at[0]}.{at[1]}"))
     told = f"The mask is {maps[last].size} × {maps[last].size}, within the dashed line. " if net.padding == "valid" else ""
     outside = "Hatched is what lies in the padding: zeros, not image. " if spare else ""
     st.caption(f"{told}{outside}Blue is what comes through the bottleneck, purple what comes through the skips.")
@@ -73,7 +73,7 @@ def _settings() -> Net:
 
 
 def _paper() -> None:
-    go(**{name: None if value == PLAIN[name] else value for name, value in PAPER.items()}, at=None, pixel=None)
+    put(**{name: None if value == PLAIN[name] else value for name, value in PAPER.items()}, at=None, pixel=None)
 
 
 @lru_cache(maxsize=64)

@@ -8,7 +8,7 @@ from seglab.data.answers import Thing, largest
 from seglab.data.domains import DOMAINS
 from seglab.data.moves import DIFFICULTY
 from seglab.data.sets import TEST_SEED
-from seglab.ui.addressed import choice, chosen, go, whole
+from seglab.ui.addressed import choice, chosen, put, whole
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing, Item
 from seglab.ui.label_matrix import open_matrix, paint_street, read_guess
@@ -34,13 +34,13 @@ def _answers() -> None:
     data = chosen("data", SCENES, "shapes")
     scene = whole("scene", 0, MOST_SCENES, FIRST_SCENE)
     shown = _shown(data, scene)
-    show(six(shown), "six", task, lambda name: go(answer=name))
+    show(six(shown), "six", task, lambda name: put(answer=name))
     classes = [f"{label} {name}" for label, name in enumerate(shown.domain.classes)]
     left, middle, right = st.columns([2.2, 1.6, 3.2], vertical_alignment="center")
     with left:
         choice("Scenes of", "data", SCENES, "shapes", hidden=True)
     after = (scene + 1) % (MOST_SCENES + 1)
-    middle.button("Another scene", icon=":material/refresh:", on_click=go, kwargs={"scene": after}, key="another", width="stretch")
+    middle.button("Another scene", icon=":material/refresh:", on_click=put, kwargs={"scene": after}, key="another", width="stretch")
     with right:
         legend(classes, shown.domain.colours)
     _opened(task, shown)
@@ -109,4 +109,4 @@ def _matrix() -> None:
         "A street as 13 × 26 class numbers. Paint a prediction over it, by pointer or with arrow keys and digits; a folded corner is a "
         "wrong pixel."
     )
-    paint_street(guess, lambda told: go(guess=None if told == "truth" else told))
+    paint_street(guess, lambda told: put(guess=None if told == "truth" else told))
