@@ -168,7 +168,7 @@ def test_every_preset_and_every_look(preset: str) -> None:
         page.run()
         assert not page.exception, page.exception
         if look == "code" and preset.startswith("The paper"):
-            assert page.code[0].value == copied(paper_unet(), (572, 572))
+            assert page.code[0].value == copied(paper_unet(), (572, 572)).rstrip()
             assert "**31,030,658** parameters" in page.markdown[1].value
 
 
@@ -181,16 +181,17 @@ def test_pressing_a_block_opens_a_patch_of_it(visit: Visit) -> None:
         page.get_by_text("encoder.2: two 3 × 3 convolutions", exact=False).first.wait_for()
         page.wait_for_function("location.search.includes('block=encoder.2')")
         page.get_by_role("radio", name="Max pooling").click()
-        page.get_by_text("Input 6 × 6").first.wait_for()
+        page.locator(".stage .where", has_text="1 of 9").wait_for()
         before = page.url
         page.locator(".stage .play").click()
-        page.wait_for_function("document.querySelector('.stage .where').textContent.includes('9 of 9')")
+        page.locator(".stage .where", has_text="9 of 9").wait_for()
         assert page.url == before, "the stage inside leaves the address to the page"
         page.get_by_role("button", name="Does 350 × 525 fit?").click()
         page.get_by_text("It breaks at decoder.0").wait_for()
         assert (sideways(page), findings(page)) == ([], [])
         page.get_by_role("button", name="Try 352 × 528").first.click()
-        page.get_by_text("the mask has 352 × 528 pixels", exact=False).wait_for()
+        page.get_by_text("pixels, and each sees", exact=False).wait_for()
+        assert page.locator("input[type=text]").first.input_value() == "352 x 528"
 
 
 def test_a_network_is_sent_to_the_laboratory(visit: Visit) -> None:

@@ -58,7 +58,9 @@ def patch(net: Architecture, part: str, c_in: int, c_out: int) -> Lesson:
     made = {"conv": _conv, "pool": _pool, "join": _join, "up": _up, "head": _head}[part](net, c_in, c_out)
     view, fields = made
     controls = tuple(field.name for field in fields if field.kind != "grid")
-    return Lesson("patch", TITLES[part], "", fields_of((view,), (), *fields, at=1), (view,), (), controls=controls)
+    # A name for each, by which the browser knows that it is another lesson.
+    name = "-".join(map(str, (part, c_in, c_out, net.kind, net.kernel_size, net.padding, net.upsampling, net.skip, net.start)))
+    return Lesson(name, TITLES[part], "", fields_of((view,), (), *fields, at=1), (view,), (), controls=controls)
 
 
 Made = tuple[View, tuple[Field, ...]]

@@ -107,7 +107,8 @@ def _train(net: Architecture) -> None:
         st.warning(f"A training takes depths of {low} to {high} and widths of {least} to {most}: this is {net.depth} and {net.width}.")
         return
     st.markdown("The laboratory opens with this network; the images' channels and the classes are then those of the data you choose.")
-    names = ("kind", "depth", "width", "norm", "skip", "upsampling", "padding", "kernel_size", "start")
+    names = ["kind", "depth", "width", "norm", "padding", "kernel_size"]  # and what this kind leaves open
+    names += ["skip", "upsampling"] if net.kind == "unet" else [] if net.kind == "segnet" else ["upsampling", "start"]
     pressed = st.button(
         "To the laboratory",
         type="primary",

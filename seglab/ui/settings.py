@@ -8,12 +8,16 @@ from typing import Any, cast
 
 import streamlit as st
 
+from seglab.nets.choices import FUSED
 from seglab.train.config import GROUPS, TrainConfig
 from seglab.train.failure import sentence
 
 IN_SIGHT = ("data", "difficulty", "depth", "width", "steps")  # these stand above, always
 GENERATED_ONLY = ("images",)
 NEEDS = {  # a setting that means something only with another one
+    "skip": ("kind", ("unet",)),
+    "upsampling": ("kind", ("unet", *FUSED)),
+    "start": ("kind", tuple(FUSED)),
     "momentum": ("optimiser", ("sgd",)),
     "border_weight": ("loss", ("weighted",)),
     "border_width": ("loss", ("weighted",)),
