@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Role = Literal["ink", "input", "kernel", "output", "skip", "difference", "muted", "edge"]
+Role = Literal["ink", "input", "kernel", "output", "skip", "difference", "muted", "edge", "paper"]
 Fill = Literal["none", "soft", "solid", "paper"]
 Anchor = Literal["start", "middle", "end"]
 Point = tuple[float, float]
@@ -50,9 +50,18 @@ class Drawing:
         self.items.append(item)
 
     def rect(
-        self, x: float, y: float, width: float, height: float, role: Role = "ink", fill: Fill = "soft", item: str = "", dashed: bool = False
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        role: Role = "ink",
+        fill: Fill = "soft",
+        item: str = "",
+        dashed: bool = False,
+        thick: bool = False,
     ) -> None:
-        self._mark("rect", role, fill, item, dashed, x=_r(x), y=_r(y), width=_r(width), height=_r(height))
+        self._mark("rect", role, fill, item, dashed, thick, x=_r(x), y=_r(y), width=_r(width), height=_r(height))
 
     def polygon(self, points: Sequence[Point], role: Role = "ink", fill: Fill = "soft", item: str = "") -> None:
         self._mark("poly", role, fill, item, False, points=_told(points))
@@ -76,18 +85,25 @@ class Drawing:
         anchor: Anchor = "start",
         bold: bool = False,
         item: str = "",
+        over: bool = False,
     ) -> None:
-        """Words whose base line is at `y`."""
+        """Words whose base line is at `y`; `over` a picture they are white with a dark edge."""
         more = {"x": _r(x), "y": _r(y), "font-size": size, "text-anchor": anchor}
-        self.marks.append({"kind": "text", "text": text, "item": item, "classes": [role, *(["bold"] if bold else [])], **more})
+        classes = ["over" if over else "paper-edge" if role == "paper" else role, *(["bold"] if bold else [])]
+        self.marks.append({"kind": "text", "text": text, "item": item, "classes": classes, **more})
 
     def image(self, x: float, y: float, width: float, height: float, href: str, item: str = "") -> None:
         """A picture, by a data URL, its pixels kept sharp."""
         more = {"x": _r(x), "y": _r(y), "width": _r(width), "height": _r(height), "href": href, "preserveAspectRatio": "none"}
         self.marks.append({"kind": "image", "item": item, "classes": [], **more})
 
-    def _mark(self, kind: str, role: Role, fill: Fill, item: str, dashed: bool, **more: Any) -> None:
-        classes = [role, *([fill] if fill != "none" else []), *(["dashed"] if dashed else [])]
+    def _mark(self, kind: str, role: Role, fill: Fill, item: str, dashed: bool, thick: bool = False, **more: Any) -> None:
+        drawn = {"dashed": dashed, "thick": thick}
+        classes = [
+            f"{role}-edge" if role == "paper" else role,
+            *([fill] if fill != "none" else []),
+            *(name for name in drawn if drawn[name]),
+        ]
         self.marks.append({"kind": kind, "item": item, "classes": classes, **more})
 
 

@@ -1,0 +1,93 @@
+"""The panel of the page FCN: a scene, the three networks' way to its pixels, one step of it, measurements, the bilinear start."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from seglab.infer.fcn_told import KINDS, Stages
+from seglab.train.jobs import fcn_stages
+from seglab.ui.address import choose, number, set_to, word
+from seglab.ui.diagram import show
+from seglab.ui.fcn_kernel import kernel_panel
+from seglab.ui.fcn_ladder import ladder
+from seglab.ui.fcn_measured import measured_panel
+from seglab.ui.fcn_pictures import photograph
+from seglab.ui.fcn_scene import NAMES, STEPS, Seen, scene, steps_of
+from seglab.ui.fcn_step import step_drawing
+from seglab.ui.files import assets
+from seglab.ui.runs import open_store
+from seglab.ui.waiting import arrived, asked
+
+SCENES = 1000
+SHOWN = {"1": "cell", "0": "background"}
+
+
+def fcn_panel() -> None:
+    """Everything between the title and the questions."""
+    which = number("scene", 0, SCENES - 1, 0)
+    left, right = st.columns([1, 1], vertical_alignment="bottom")
+    with left, st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Another scene", icon=":material/casino:", key="fcn.scene", on_click=_to_scene, args=((which + 1) % SCENES,))
+        st.markdown(f"Scene {which}")
+    with right:
+        label = int(choose("class", "Scores of", SHOWN, "1"))
+    image, truth = scene(which)
+    answer = asked("fcn", which, lambda: fcn_stages(open_store(), assets() / "networks", which))
+    stages: dict[str, Stages] | None = arrived(answer, "The three networks look at the scene…")
+    if stages is None:
+        st.image(photograph(image), caption="The scene", width=340)
+    else:
+        _looked_at(Seen(image, truth, stages, label))
+    measured_panel()
+    kernel_panel()
+    _train_it()
+
+
+def _looked_at(seen: Seen) -> None:
+    """The way of all three networks, and one step of one of them."""
+    kind = word("net", NAMES, "fcn8s")
+    step = word("step", STEPS, "pool4")
+    show(ladder(seen), "ladder", f"{kind}.{step}", _to_step)
+    st.header("One step at a time")
+    left, right = st.columns([1, 1.2])
+    with left:
+        kind = choose("net", "Network", NAMES, "fcn8s")
+    with right:
+        step = choose("step", "Step", STEPS, "pool4")
+    if step not in steps_of(kind):
+        more = "; FCN-8s does" if kind == "fcn16s" else "; FCN-16s and FCN-8s do" if step == "pool4" else "; FCN-8s does"
+        st.markdown(f"{NAMES[kind]} does not add {step}{more}. It goes on to the pixels at once:")
+        step = "pixels"
+    show(step_drawing(seen, kind, step), "step")
+
+
+def _to_scene(which: int) -> None:
+    set_to("scene", which, 0)
+
+
+def _to_step(name: str) -> None:
+    """Look at the step of a picture that was pressed; a mask belongs to the last step."""
+    kind, _, step = name.partition(".")
+    set_to("net", kind, "fcn8s")
+    set_to("step", step if step in STEPS else "pixels", "pool4")
+
+
+def _train_it() -> None:
+    st.header("Train it yourself")
+    st.markdown(
+        "The laboratory trains each of them from nothing while you watch. Compare what the masks' borders look like after 300 steps."
+    )
+    with st.container(horizontal=True):
+        for kind in KINDS:
+            if st.button(
+                f"Train an {NAMES[kind]}", icon=":material/model_training:", key=f"fcn.train.{kind}", on_click=_train, args=(kind,)
+            ):
+                st.switch_page("pages/train.py")
+
+
+def _train(kind: str) -> None:
+    """Fill in the laboratory's form."""
+    from seglab.ui import form
+
+    if send := getattr(form, "send", None):
+        send(kind=kind, depth=5, width=8, data="cells", difficulty=0.25, steps=300, learning_rate=0.01)
