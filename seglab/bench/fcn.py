@@ -2,7 +2,7 @@
 
 For each seed and start an FCN-32s is trained; an FCN-16s grows from it, and an FCN-8s from that after as many steps as the others are
 trained on meanwhile. So all three have seen the same number of batches, and differ in what is added on the way up. What comes out is the
-same to the last digit only on the same kind of processor with the same PyTorch. With ``--seeds 0`` only the networks are made again.
+same to the last digit only on the same kind of processor with the same PyTorch. It takes ten minutes of one core.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from torch.nn import functional as F
 
 from seglab.data.domains import DOMAINS
 from seglab.data.sets import unseen_scene
-from seglab.infer.fcn_told import DATA, DIFFICULTY, KINDS, SIZE
+from seglab.infer.fcn_stages import all_stages
+from seglab.infer.fcn_told import DATA, DIFFICULTY, KINDS, SIZE, packed
 from seglab.infer.predict import probabilities
 from seglab.nets.choices import STARTS
 from seglab.nets.fcn import FCN, grown_from
@@ -139,6 +140,8 @@ def ship(made: Mapping[str, FCN]) -> None:
         config = replace(CONFIG, kind=kind, steps=FIRST + 2 * LATER)
         told = {"seglab": "1", "config": json.dumps(config.as_json()), "classes": json.dumps(DOMAINS[CONFIG.data].classes)}
         save_file(tensors, ASSETS / "networks" / f"{kind}.safetensors", metadata=told)
+    image, _ = unseen_scene(CONFIG.data, 0, SIZE, CONFIG.difficulty)  # the page's first, which so needs no worker
+    (ASSETS / "fcn" / "scene-0.npz").write_bytes(packed(all_stages(ASSETS / "networks", image)))
 
 
 if __name__ == "__main__":

@@ -32,9 +32,9 @@ class Stages:
 
 
 def packed(told: dict[str, Stages]) -> bytes:
-    """Stages by the networks' kinds as one file of arrays, which `unpacked` reads."""
+    """Stages by the networks' kinds as one file of arrays, which `unpacked` reads; the pixels' scores in half precision."""
     arrays = {
-        f"{kind}.{part}.{number}": array
+        f"{kind}.{part}.{number}": array.astype(np.float16) if array.shape[1] == SIZE else array
         for kind, stages in told.items()
         for part in ("scores", "finer", "enlarged")
         for number, array in enumerate(getattr(stages, part))
@@ -52,7 +52,7 @@ def unpacked(data: bytes) -> dict[str, Stages]:
     [(2, 4, 4), (2, 128, 128)]
     """
     with np.load(BytesIO(data), allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
+        arrays = {name: file[name].astype(np.float32) for name in file.files}
     for array in arrays.values():
         array.setflags(write=False)
 

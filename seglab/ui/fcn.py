@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import streamlit as st
 
-from seglab.infer.fcn_told import KINDS, Stages
+from seglab.infer.fcn_told import KINDS, Stages, unpacked
 from seglab.train.jobs import fcn_stages
 from seglab.ui.address import choose, number, set_to, word
 from seglab.ui.diagram import show
@@ -25,15 +27,13 @@ SHOWN = {"1": "cell", "0": "background"}
 def fcn_panel() -> None:
     """Everything between the title and the questions."""
     which = number("scene", 0, SCENES - 1, 0)
-    left, right = st.columns([1, 1], vertical_alignment="bottom")
-    with left, st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Another scene", icon=":material/casino:", key="fcn.scene", on_click=_to_scene, args=((which + 1) % SCENES,))
-        st.markdown(f"Scene {which}")
-    with right:
-        label = int(choose("class", "Scores of", SHOWN, "1"))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        label = int(choose("class", "Scores of", SHOWN, "1", shown=True))
+        st.button(
+            f"Another scene than {which}", icon=":material/casino:", key="fcn.scene", on_click=_to_scene, args=((which + 1) % SCENES,)
+        )
     image, truth = scene(which)
-    answer = asked("fcn", which, lambda: fcn_stages(open_store(), assets() / "networks", which))
-    stages: dict[str, Stages] | None = arrived(answer, "The three networks look at the scene…")
+    stages = _stages(which)
     if stages is None:
         st.image(photograph(image), caption="The scene", width=340)
     else:
@@ -43,11 +43,27 @@ def fcn_panel() -> None:
     _train_it()
 
 
+def _stages(which: int) -> dict[str, Stages] | None:
+    """What the networks make of a scene: of the first it is known, others a worker looks at; None meanwhile."""
+    if which == 0:
+        return first_scene()
+    answer = asked("fcn", which, lambda: fcn_stages(open_store(), assets() / "networks", which))
+    return arrived(answer, "The three networks look at the scene…")
+
+
+@cache
+def first_scene() -> dict[str, Stages]:
+    """What the networks make of scene 0, worked out beforehand by ``bench/fcn.py``."""
+    return unpacked((assets() / "fcn" / "scene-0.npz").read_bytes())
+
+
 def _looked_at(seen: Seen) -> None:
     """The way of all three networks, and one step of one of them."""
     kind = word("net", NAMES, "fcn8s")
     step = word("step", STEPS, "pool4")
     show(ladder(seen), "ladder", f"{kind}.{step}", _to_step)
+    if said := little_left(seen):
+        st.markdown(said)
     st.header("One step at a time")
     left, right = st.columns([1, 1.2])
     with left:
@@ -59,6 +75,17 @@ def _looked_at(seen: Seen) -> None:
         st.markdown(f"{NAMES[kind]} does not add {step}{more}. It goes on to the pixels at once:")
         step = "pixels"
     show(step_drawing(seen, kind, step), "step")
+
+
+def little_left(seen: Seen) -> str:
+    """A sentence where FCN-8s hardly uses its coarse scores here, else nothing."""
+    coarse, finer = (float(part.std()) for part in (seen.parts("fcn8s", "pool4")[0], seen.parts("fcn8s", "pool3")[1]))
+    if coarse > finer / 3:
+        return ""
+    return (
+        f"In FCN-8s the enlarged coarse scores vary by {coarse:.2f} only, those of pool3 by {finer:.2f} (standard deviations): most cells "
+        "are smaller than 32 pixels, and the network has learned to decide where it can see them."
+    )
 
 
 def _to_scene(which: int) -> None:

@@ -62,9 +62,9 @@ def kernel_panel() -> None:
     rows = []
     for factor in FACTORS:
         far = differences(factor)
-        sizes = f"{2 * factor} × {2 * factor} | {factor} | {factor // 2}"
-        rows.append(f"| × {factor} | {sizes} | {inside(factor, far):.0e} | {far.max():.2f} |")
-    table = "| enlarges | kernel | stride | padding | largest difference inside | at the border |\n|---|--:|--:|--:|--:|--:|\n"
+        sizes = f"× {factor}: kernel {2 * factor}, stride {factor}, padding {factor // 2}"
+        rows.append(f"| {sizes} | {inside(factor, far):.2g} | {far.max():.2f} |")
+    table = "| enlarges | largest difference inside | at the border |\n|---|--:|--:|\n"
     st.markdown(
         "Against bilinear interpolation, on random numbers from −1 to 1. Inside, the same up to rounding. At the border they differ: "
         "bilinear interpolation repeats the outermost value, while here the stamps of the cells beyond are missing, as if those were "

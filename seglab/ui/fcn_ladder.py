@@ -42,7 +42,7 @@ def _scene(drawing: Drawing, seen: Seen) -> None:
     top = HEAD + 2 * ROW + 38
     drawing.text(0, top, "In a mask", 15, bold=True)
     for line, (fill, text) in enumerate(
-        (("right", "white: cell, rightly"), ("difference", "red: cell, missed"), ("input", "blue: not cell"))
+        (("right", "white: cell, and right"), ("difference", "orange: cell, missed"), ("input", "blue: no cell there"))
     ):
         y = top + 22 + 24 * line
         drawing.rect(0, y - 11, 14, 14, "ink" if fill == "right" else fill, "none" if fill == "right" else "solid")  # type: ignore[arg-type]

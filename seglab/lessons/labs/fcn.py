@@ -39,8 +39,8 @@ def ask_parameters(turn: int) -> Asked:
     mistakes = classes * kernel**2, classes**2 * factor**2, kernel**2, right + classes
     told = tuple(f"{count:,}" for count in choices(right, *mistakes))
     question = (
-        f"A transposed convolution enlarges the scores of {classes} classes {factor} times with a kernel of {kernel} × {kernel}, from every "
-        "class to every class, without bias. How many weights has it?"
+        f"A transposed convolution enlarges the scores of {classes} classes {factor} times with a kernel of {kernel} × {kernel}, from "
+        "every class to every class, without bias. How many weights has it?"
     )
     because = (
         f"{classes} · {classes} · {kernel} · {kernel} = {right:,}. Bilinear interpolation needs only the {classes} kernels from each class "
