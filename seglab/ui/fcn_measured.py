@@ -119,8 +119,18 @@ def _chart(told: dict[str, Any], measure: str, title: str) -> go.Figure:
         plot_bgcolor="rgba(0,0,0,0)",
         hoverlabel={"font": {"size": size}},
     )
-    figure.update_xaxes(tickvals=list(range(len(KINDS))), ticktext=list(NAMES.values()), range=[-0.5, 2.5], showgrid=False, zeroline=False)
-    figure.update_yaxes(range=[0, 1], gridcolor="rgba(128,128,128,0.25)", zeroline=False, title={"text": title})
+    figure.update_layout(legend_font_size=size)
+    figure.update_xaxes(
+        tickfont_size=size,
+        tickvals=list(range(len(KINDS))),
+        ticktext=list(NAMES.values()),
+        range=[-0.5, 2.5],
+        showgrid=False,
+        zeroline=False,
+    )
+    figure.update_yaxes(
+        tickfont_size=size, title_font_size=size, range=[0, 1], gridcolor="rgba(128,128,128,0.25)", zeroline=False, title={"text": title}
+    )
     return figure
 
 
@@ -166,8 +176,8 @@ def start_verdict(told: dict[str, Any]) -> str:
     why = ""
     if not helped:
         why = (
-            " A few hundred steps of AdamW shape these kernels from either start. In the paper the last one was kept bilinear, and the "
-            "encoder came trained."
+            " All that stands around a kernel learns along with it, so a random one need not become a tent to do as well: compare them below."
+            " In the paper the last kernel was kept bilinear, and the encoder came trained."
         )
     return f"{said} (bilinear minus random: {parts}).{why}"
 
