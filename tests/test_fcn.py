@@ -212,14 +212,14 @@ def test_the_page_shows_a_step_by_its_link_and_by_a_press(visit: Callable[..., A
 
     with visit("/fcn?net=fcn16s&step=nonsense&scene=-1&class=9", 390, "dark") as page:
         page.wait_for_selector("text=One step at a time")
-        page.wait_for_selector('.diagram .item[data-item="2.0.0"]')
+        page.locator('.diagram .item[data-item="2.0.0"]').first.wait_for()
         assert "score(pool4)" in page.locator(".diagram svg").nth(1).text_content()
         assert (sideways(page), findings(page)) == ([], [])
     with visit("/fcn") as page:
         page.locator('.diagram .item[data-item="fcn32s.pixels"]').click()
         page.wait_for_selector("text=Enlarged 32 times")
         page.wait_for_function("location.search.includes('net=fcn32s') && location.search.includes('step=pixels')")
-        page.locator('.diagram .item[data-item="0.0.0"]').hover()
+        page.locator('.diagram .item[data-item="0.0.0"]').first.hover()
         page.wait_for_selector("text=is stamped on 64 × 64 pixels")
         page.get_by_role("button", name="Another scene than 0").click()
         page.wait_for_selector("text=Another scene than 1")

@@ -120,17 +120,9 @@ def _chart(told: dict[str, Any], measure: str, title: str) -> go.Figure:
         hoverlabel={"font": {"size": size}},
     )
     figure.update_layout(legend_font_size=size)
-    figure.update_xaxes(
-        tickfont_size=size,
-        tickvals=list(range(len(KINDS))),
-        ticktext=list(NAMES.values()),
-        range=[-0.5, 2.5],
-        showgrid=False,
-        zeroline=False,
-    )
-    figure.update_yaxes(
-        tickfont_size=size, title_font_size=size, range=[0, 1], gridcolor="rgba(128,128,128,0.25)", zeroline=False, title={"text": title}
-    )
+    ticks = {"tickvals": list(range(len(KINDS))), "ticktext": list(NAMES.values())}
+    figure.update_xaxes(**ticks, tickfont_size=size, range=[-0.5, 2.5], showgrid=False, zeroline=False)
+    figure.update_yaxes(tickfont_size=size, range=[0, 1], gridcolor="rgba(128,128,128,0.25)", zeroline=False)
     return figure
 
 
@@ -176,8 +168,8 @@ def start_verdict(told: dict[str, Any]) -> str:
     why = ""
     if not helped:
         why = (
-            " All that stands around a kernel learns along with it, so a random one need not become a tent to do as well: compare them below."
-            " In the paper the last kernel was kept bilinear, and the encoder came trained."
+            " All that stands around a kernel learns along with it, so a random one need not become a tent to do as well: compare them "
+            "below. In the paper the last kernel was kept bilinear, and the encoder came trained."
         )
     return f"{said} (bilinear minus random: {parts}).{why}"
 
