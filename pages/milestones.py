@@ -2,6 +2,8 @@
 
 from seglab.lessons.labs.milestones import MILESTONES
 from seglab.ui.lab import begin, end
+from seglab.ui.milestones import milestones
 
 begin(MILESTONES)
+milestones()
 end(MILESTONES)

@@ -2,6 +2,8 @@
 
 from seglab.lessons.labs.receptive_field import RECEPTIVE_FIELD
 from seglab.ui.lab import begin, end
+from seglab.ui.receptive_field import receptive_field_panel
 
 begin(RECEPTIVE_FIELD)
+receptive_field_panel()
 end(RECEPTIVE_FIELD)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import venv
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,7 @@ def test_a_built_wheel_carries_the_app(tmp_path: Path, visit: Callable[..., Any]
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path), str(ROOT)]
     subprocess.run(build, check=True)
     wheel = next(tmp_path.glob("*.whl"))
+    assert "seglab/_app/assets/networks/shapes.safetensors" in zipfile.ZipFile(wheel).namelist()
     environment = tmp_path / "environment"
     venv.create(environment)
     python = environment / "bin" / "python"

@@ -44,7 +44,7 @@ class FCN(Network):
 
     >>> net = FCN(kind="fcn8s", depth=3, width=4)
     >>> sum(p.numel() for p in net.parameters()), tuple(net(torch.zeros(1, 1, 24, 32)).shape)
-    (18502, (1, 2, 24, 32))
+    (18850, (1, 2, 24, 32))
     """
 
     def __init__(self, *sizes: int, **options: int | str) -> None:

@@ -1,13 +1,15 @@
 """Classifiers that segmentation grew from, as layer lists, and what follows from them: shapes, parameters, multiply-adds, receptive fields.
 
 AlexNet: Krizhevsky, Sutskever and Hinton, NeurIPS 2012, in its two groups. VGG-16: Simonyan and Zisserman, arXiv:1409.1556. GoogLeNet:
-Szegedy et al., arXiv:1409.4842. ResNet: He et al., arXiv:1512.03385, with projected shortcuts where the size changes.
+Szegedy et al., arXiv:1409.4842. ResNet: He et al., arXiv:1512.03385; a bottleneck's stride is in its 3x3 convolution, as most libraries
+have it (the paper's first version has it in the 1x1 before). Dilation in place of pooling: Chen et al., arXiv:1412.7062.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, NamedTuple
+from functools import partial
+from typing import Literal, NamedTuple, get_args
 
 from seglab.receptive_field import Layer, ReceptiveField
 from seglab.sizes import SizeOp, output_size
@@ -25,10 +27,11 @@ class Conv(NamedTuple):
     padding: int = 0
     groups: int = 1
     normalised: bool = False
+    dilation: int = 1
 
 
 class Pool(NamedTuple):
-    """A pooling; "global" takes the mean of the whole map."""
+    """A pooling; "global" takes the mean of the whole map. `after` is padding below and on the right only, which never wins."""
 
     name: str
     kernel_size: int
@@ -36,6 +39,8 @@ class Pool(NamedTuple):
     padding: int = 0
     ceil_mode: bool = False
     how: Literal["max", "avg", "global"] = "max"
+    dilation: int = 1
+    after: int = 0
 
 
 class Linear(NamedTuple):
@@ -43,6 +48,14 @@ class Linear(NamedTuple):
 
     name: str
     units: int
+
+
+class Zeros(NamedTuple):
+    """Every `stride`-th cell of the map, with channels of zeros behind its own up to `channels`: a shortcut that learns nothing."""
+
+    name: str
+    channels: int
+    stride: int = 1
 
 
 class Branches(NamedTuple):
@@ -60,7 +73,8 @@ class Heads(NamedTuple):
     steps: tuple[Step, ...]
 
 
-Step = Conv | Pool | Linear | Branches | Heads
+Step = Conv | Pool | Linear | Zeros | Branches | Heads
+NO_FIELD = ReceptiveField(1, 1, 0)  # of the image itself
 
 
 class Row(NamedTuple):
@@ -73,14 +87,16 @@ class Row(NamedTuple):
     field: ReceptiveField | None
 
 
-def table(steps: Sequence[Step], shape: Shape) -> list[Row]:
+def table(steps: Sequence[Step], shape: Shape, field: ReceptiveField | None = NO_FIELD) -> list[Row]:
     """A row for each layer in order, those of branches included; a join has a row with no numbers of its own.
+
+    `field` is that of the map that the steps begin with. Raises ValueError, which names the layer, where a map is too small for one.
 
     >>> rows = table(vgg16(), (3, 224, 224))
     >>> sum(row.parameters for row in rows), rows[17].name, rows[17].shape, rows[17].field
     (138357544, 'pool5', (512, 7, 7), ReceptiveField(size=212, stride=32, padding=90))
     """
-    return list(_rows(steps, shape, ReceptiveField(1, 1, 0)))
+    return list(_rows(steps, shape, field))
 
 
 def _rows(steps: Sequence[Step], shape: Shape, field: ReceptiveField | None) -> Iterator[Row]:
@@ -96,24 +112,31 @@ def _rows(steps: Sequence[Step], shape: Shape, field: ReceptiveField | None) -> 
                 ends.append(rows[-1] if rows else Row(step.name, shape, 0, 0, field))
             row = _joined(step, ends)
         else:
-            row = _row(step, shape, field)
+            try:
+                row = _row(step, shape, field)
+            except ValueError as error:
+                raise ValueError(f"{step.name}: {error}") from None
         yield row
         shape, field = row.shape, row.field
 
 
-def _row(step: Conv | Pool | Linear, shape: Shape, field: ReceptiveField | None) -> Row:
+def _row(step: Conv | Pool | Linear | Zeros, shape: Shape, field: ReceptiveField | None) -> Row:
     c, height, width = shape
     if isinstance(step, Linear):
         inputs = c * height * width
         return Row(step.name, (step.units, 1, 1), (inputs + 1) * step.units, inputs * step.units, None)
     if isinstance(step, Pool) and step.how == "global":
         return Row(step.name, (c, 1, 1), 0, 0, None)
-    seen = field.after(Layer(step.kernel_size, step.stride, step.padding)) if field else None
+    if isinstance(step, Zeros):
+        size = output_size("conv", (height, width), 1, step.stride)
+        return Row(step.name, (step.channels, *size), 0, 0, field and field.after(Layer(1, step.stride)))
+    seen = field and field.after(Layer(step.kernel_size, step.stride, step.padding, step.dilation))
     if isinstance(step, Pool):
         op: SizeOp = "avg_pool" if step.how == "avg" else "max_pool"
-        size = output_size(op, (height, width), step.kernel_size, step.stride, step.padding, ceil_mode=step.ceil_mode)
+        padded = (height + step.after, width + step.after)
+        size = output_size(op, padded, step.kernel_size, step.stride, step.padding, step.dilation, ceil_mode=step.ceil_mode)
         return Row(step.name, (c, *size), 0, 0, seen)
-    size = output_size("conv", (height, width), step.kernel_size, step.stride, step.padding)
+    size = output_size("conv", (height, width), step.kernel_size, step.stride, step.padding, step.dilation)
     weights = c // step.groups * step.channels * step.kernel_size**2
     more = 2 * step.channels if step.normalised else step.channels
     return Row(step.name, (step.channels, *size), weights + more, weights * size[0] * size[1], seen)
@@ -150,17 +173,36 @@ def alexnet() -> tuple[Step, ...]:
     )
 
 
-def vgg16() -> tuple[Step, ...]:
-    """VGG-16 for 224 x 224 pixels: 138,357,544 parameters; its last map sees 212 pixels, 32 apart, beginning 90 before the image."""
+STRIDES = (32, 16, 8)
+
+
+def vgg16(stride: int = 32) -> tuple[Step, ...]:
+    """VGG-16 for 224 x 224 pixels: 138,357,544 parameters; its last map sees 212 pixels, 32 apart, beginning 90 before the image.
+
+    With `stride` 16 or 8 the last pooling, or the last two, no longer go down; what follows is dilated, so that it sees as much as before,
+    and the fully connected layers are convolutions with the same weights, padded to keep the map. Raises ValueError for another stride.
+
+    >>> [rows[17].shape[1:] + rows[17].field for stride in STRIDES for rows in [table(vgg16(stride), (3, 224, 224))]]
+    [(7, 7, 212, 32, 90), (14, 14, 212, 16, 90), (28, 28, 212, 8, 90)]
+    """
+    if stride not in STRIDES:
+        raise ValueError(f"stride={stride} is none of VGG-16 here: {', '.join(map(str, STRIDES))}")
     steps: list[Step] = []
+    gap = 1  # by which what follows is dilated
     for block, (count, channels) in enumerate([(2, 64), (2, 128), (3, 256), (3, 512), (3, 512)], start=1):
-        steps += [Conv(f"conv{block}_{number}", channels, 3, 1, 1) for number in range(1, count + 1)]
-        steps.append(Pool(f"pool{block}", 2, 2))
-    return (*steps, Linear("fc6", 4096), Linear("fc7", 4096), Linear("fc8", 1000))
+        steps += [Conv(f"conv{block}_{number}", channels, 3, 1, gap, dilation=gap) for number in range(1, count + 1)]
+        if 2**block <= stride:
+            steps.append(Pool(f"pool{block}", 2, 2))
+        else:
+            steps.append(Pool(f"pool{block}", 2, 1, dilation=gap, after=gap))
+            gap *= 2
+    if gap == 1:
+        return (*steps, Linear("fc6", 4096), Linear("fc7", 4096), Linear("fc8", 1000))
+    return (*steps, Conv("fc6", 4096, 7, 1, 3 * gap, dilation=gap), Conv("fc7", 4096, 1), Conv("fc8", 1000, 1))
 
 
 # Of each Inception module of GoogLeNet: 1x1; 3x3 reduced and made; 5x5 reduced and made; 1x1 after pooling (arXiv:1409.4842, table 1).
-_INCEPTION = {
+INCEPTION = {
     "3a": (64, 96, 128, 16, 32, 32),
     "3b": (128, 128, 192, 32, 96, 64),
     "4a": (192, 96, 208, 16, 48, 64),
@@ -200,7 +242,7 @@ def googlenet(heads: bool = False) -> tuple[Step, ...]:
         Conv("conv2", 192, 3, 1, 1),
         Pool("pool2", 3, 2, ceil_mode=True),
     ]
-    for name, channels in _INCEPTION.items():
+    for name, channels in INCEPTION.items():
         steps.append(inception(name, *channels))
         if heads and name in ("4a", "4d"):
             steps.append(_head(f"head {name}"))
@@ -215,31 +257,38 @@ def _head(name: str) -> Heads:
 
 
 RESNETS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+# The paper's options for shortcuts. A: zeros for channels that are missing; B: projected only where the shape changes; C: all projected.
+Shortcuts = Literal["A", "B", "C"]
+SHORTCUTS: tuple[Shortcuts, ...] = get_args(Shortcuts)
 
 
-def resnet(depth: int = 50) -> tuple[Step, ...]:
+def resnet(depth: int = 50, shortcuts: Shortcuts = "B") -> tuple[Step, ...]:
     """A ResNet of 18, 34, 50, 101 or 152 layers for 224 x 224 pixels; from 50 on its blocks are bottlenecks. Raises ValueError for another.
 
     >>> [sum(row.parameters for row in table(resnet(depth), (3, 224, 224))) for depth in (18, 34, 50)]
     [11689512, 21797672, 25557032]
+    >>> [sum(row.parameters for row in table(resnet(34, option), (3, 224, 224))) for option in SHORTCUTS]
+    [21623848, 21797672, 22716840]
     """
     if depth not in RESNETS:
         raise ValueError(f"depth={depth} is no ResNet of the paper: {', '.join(map(str, RESNETS))}")
+    if shortcuts not in SHORTCUTS:
+        raise ValueError(f"shortcuts={shortcuts!r} is no option of the paper: {', '.join(SHORTCUTS)}")
     steps: list[Step] = [Conv("conv1", 64, 7, 2, 3, normalised=True), Pool("pool1", 3, 2, 1)]
     c_in, made = 64, 4 if depth >= 50 else 1
     for stage, count in enumerate(RESNETS[depth]):
         width = 64 * 2**stage
         for block in range(count):
             stride = 2 if stage and not block else 1
-            steps.append(residual(f"conv{stage + 2}_{block + 1}", c_in, width, made, stride))
+            steps.append(residual(f"conv{stage + 2}_{block + 1}", c_in, width, made, stride, shortcuts))
             c_in = width * made
     return (*steps, Pool("pool5", 7, 1, how="global"), Linear("fc", 1000))
 
 
-def residual(name: str, c_in: int, width: int, made: int, stride: int) -> Branches:
+def residual(name: str, c_in: int, width: int, made: int, stride: int, shortcuts: Shortcuts = "B") -> Branches:
     """A residual block, F(x) + x: two 3x3 convolutions, or where it makes four times its width a 1x1, a 3x3 and a 1x1 convolution.
 
-    Its shortcut is the map itself, or where size or channels change a 1x1 convolution.
+    Its shortcut is the map itself; where size or channels change, or everywhere with option C, a 1x1 convolution, with option A zeros.
     """
 
     def conv(part: str, channels: int, kernel_size: int, step: int = 1) -> Conv:
@@ -247,13 +296,16 @@ def residual(name: str, c_in: int, width: int, made: int, stride: int) -> Branch
 
     bottleneck = (conv("1x1 reduce", width, 1), conv("3x3", width, 3, stride), conv("1x1", width * made, 1))
     inside = bottleneck if made > 1 else (conv("3x3 a", width, 3, stride), conv("3x3 b", width, 3))
-    shortcut = () if stride == 1 and c_in == width * made else (conv("shortcut", width * made, 1, stride),)
-    return Branches(name, (inside, shortcut), "add")
+    same = stride == 1 and c_in == width * made
+    if same and shortcuts != "C":
+        return Branches(name, (inside, ()), "add")
+    zeros = Zeros(f"{name} shortcut", width * made, stride)
+    return Branches(name, (inside, (zeros if shortcuts == "A" else conv("shortcut", width * made, 1, stride),)), "add")
 
 
 MILESTONES: dict[str, tuple[Callable[[], tuple[Step, ...]], Shape]] = {
     "AlexNet": (alexnet, (3, 227, 227)),
     "VGG-16": (vgg16, (3, 224, 224)),
     "GoogLeNet": (googlenet, (3, 224, 224)),
-    "ResNet-50": (resnet, (3, 224, 224)),
+    **{f"ResNet-{depth}": (partial(resnet, depth), (3, 224, 224)) for depth in RESNETS},
 }

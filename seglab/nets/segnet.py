@@ -19,8 +19,8 @@ class SegNet(Network):
     Its deepest maps are the pooled ones of the last level; the decoder's blocks mirror the encoder's.
 
     >>> net = SegNet(depth=2, width=4)
-    >>> sum(p.numel() for p in net.parameters()), tuple(net(torch.zeros(1, 1, 24, 32)).shape)
-    (2374, (1, 2, 24, 32))
+    >>> sum(p.numel() for p in net.parameters()), [block[3].out_channels for block in net.decoder]
+    (2374, [4, 4])
     """
 
     def __init__(self, *sizes: int, **options: int | str) -> None:

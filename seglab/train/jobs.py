@@ -269,6 +269,29 @@ def fcn_stages(store: Store, networks: Path, number: int) -> Future[dict[str, St
     return _desk.submit(made)
 
 
+def effective_field(store: Store, weights: Path) -> Future[Pictures]:
+    """What the network of a weights file looks at, before and after its training, measured by a worker (`infer/effective_field.py`)."""
+
+    return _told(store, "effective_field", weights=str(weights))
+
+
+def moved_file(store: Store, networks: Path, seed: int, around: bool) -> Future[Pictures]:
+    """What the shipped networks make of a shape that is moved in all ways (`infer/moving.py`): numbers, and the masks as PNG."""
+
+    return _told(store, "moved", networks=str(networks), seed=seed, around=around)
+
+
+def _told(store: Store, do: str, **task: Any) -> Future[Pictures]:
+    """What a task tells in told.json, which may be longer than an answer, and its pictures."""
+
+    def made() -> Pictures:
+        with tempfile.TemporaryDirectory(dir=store.uploads()) as folder:
+            workers().submit(do, **task, out=folder).result()
+            return json.loads((Path(folder) / "told.json").read_text(encoding="utf-8")), written(folder)
+
+    return _desk.submit(made)
+
+
 def onnx_file(store: Store, weights: Path) -> Future[bytes]:
     """The network of a weights file as ONNX, written by a worker, or TaskError with a sentence."""
 

@@ -109,6 +109,38 @@ def fcn_stages(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     return {}
 
 
+def effective_field(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Measure what the network in `weights` looks at, before and after its training; write that as told.json, and pictures, into the
+    folder `out`."""
+    from seglab.infer.effective_field import compared
+
+    told, drawn = compared(Path(task["weights"]))
+    _tell(task["out"], told, drawn)
+    return {}
+
+
+def moved(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Let the networks in the folder `networks` look at the shape of seed `seed`, moved in all ways; write what they find into `out`.
+
+    masks.png holds the masks below each other, as class numbers, told.json the numbers of `moved_answers`.
+    """
+    from seglab.data.moves import DIFFICULTY
+    from seglab.data.shapes import one_shape
+    from seglab.infer.moving import load_networks, moved_answers
+    from seglab.infer.pictures import png
+
+    scene = one_shape(task["seed"], difficulty=DIFFICULTY)
+    masks, told = moved_answers(load_networks(Path(task["networks"])), scene, task["around"])
+    _tell(task["out"], told, {"masks": png(masks.reshape(-1, masks.shape[2]))})
+    return {}
+
+
+def _tell(folder: str, told: dict[str, Any], drawn: Mapping[str, bytes]) -> None:
+    """Put what is told, which may be longer than an answer, and pictures into a folder."""
+    (Path(folder) / "told.json").write_text(json.dumps(told), encoding="utf-8")
+    write(folder, drawn)
+
+
 def write(folder: str | Path, drawn: Mapping[str, bytes]) -> None:
     """Put pictures, as PNG files by name, into a folder."""
     for name, data in drawn.items():
@@ -125,4 +157,6 @@ TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {
     "onnx": onnx,
     "weigh": weigh,
     "fcn_stages": fcn_stages,
+    "effective_field": effective_field,
+    "moved": moved,
 }

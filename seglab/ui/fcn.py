@@ -8,7 +8,7 @@ import streamlit as st
 
 from seglab.infer.fcn_told import KINDS, Stages, unpacked
 from seglab.train.jobs import fcn_stages
-from seglab.ui.address import choose, number, set_to, word
+from seglab.ui.addressed import choice, chosen, go, whole
 from seglab.ui.diagram import show
 from seglab.ui.fcn_kernel import kernel_panel
 from seglab.ui.fcn_ladder import ladder
@@ -17,6 +17,7 @@ from seglab.ui.fcn_pictures import photograph
 from seglab.ui.fcn_scene import NAMES, STEPS, Seen, scene, steps_of
 from seglab.ui.fcn_step import step_drawing
 from seglab.ui.files import assets
+from seglab.ui.form import send
 from seglab.ui.runs import open_store
 from seglab.ui.waiting import arrived, asked
 
@@ -26,9 +27,9 @@ SHOWN = {"1": "cell", "0": "background"}
 
 def fcn_panel() -> None:
     """Everything between the title and the questions."""
-    which = number("scene", 0, SCENES - 1, 0)
+    which = whole("scene", 0, SCENES - 1, 0)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        label = int(choose("class", "Scores of", SHOWN, "1", shown=True))
+        label = int(choice("Scores of", "class", SHOWN, "1"))
         st.button(
             f"Another scene than {which}", icon=":material/casino:", key="fcn.scene", on_click=_to_scene, args=((which + 1) % SCENES,)
         )
@@ -59,17 +60,17 @@ def first_scene() -> dict[str, Stages]:
 
 def _looked_at(seen: Seen) -> None:
     """The way of all three networks, and one step of one of them."""
-    kind = word("net", NAMES, "fcn8s")
-    step = word("step", STEPS, "pool4")
+    kind = chosen("net", NAMES, "fcn8s")
+    step = chosen("step", STEPS, "pool4")
     show(ladder(seen), "ladder", f"{kind}.{step}", _to_step)
     if said := little_left(seen):
         st.markdown(said)
     st.header("One step at a time")
     left, right = st.columns([1, 1.2])
     with left:
-        kind = choose("net", "Network", NAMES, "fcn8s")
+        kind = choice("Network", "net", NAMES, "fcn8s", hidden=True)
     with right:
-        step = choose("step", "Step", STEPS, "pool4")
+        step = choice("Step", "step", STEPS, "pool4", hidden=True)
     if step not in steps_of(kind):
         more = "; FCN-8s does" if kind == "fcn16s" else "; FCN-16s and FCN-8s do" if step == "pool4" else "; FCN-8s does"
         st.markdown(f"{NAMES[kind]} does not add {step}{more}. It goes on to the pixels at once:")
@@ -89,14 +90,13 @@ def little_left(seen: Seen) -> str:
 
 
 def _to_scene(which: int) -> None:
-    set_to("scene", which, 0)
+    go(scene=which or None)
 
 
 def _to_step(name: str) -> None:
     """Look at the step of a picture that was pressed; a mask belongs to the last step."""
     kind, _, step = name.partition(".")
-    set_to("net", kind, "fcn8s")
-    set_to("step", step if step in STEPS else "pixels", "pool4")
+    go(net=kind, step=step if step in STEPS else "pixels")
 
 
 def _train_it() -> None:
@@ -114,7 +114,4 @@ def _train_it() -> None:
 
 def _train(kind: str) -> None:
     """Fill in the laboratory's form."""
-    from seglab.ui import form
-
-    if send := getattr(form, "send", None):
-        send(kind=kind, depth=5, width=8, data="cells", difficulty=0.25, steps=300, learning_rate=0.01)
+    send(kind=kind, depth=5, width=8, data="cells", difficulty=0.25, learning_rate=0.01)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from seglab.data.domains import DOMAINS
 from seglab.data.sets import classes_of, open_set
@@ -24,11 +26,12 @@ from seglab.ui.own_data import own_data
 from seglab.ui.pet import pet_panel
 from seglab.ui.runs import open_run, refuse
 from seglab.ui.seen import legend
-from seglab.ui.settings import other_settings
+from seglab.ui.settings import begin_with, begun, key, other_settings
 from seglab.ui.waiting import arrived, asked
 
 OWN = "own"
 VIEWS = ("Images", "Augmented", "Weights")
+DEPTHS, WIDTHS = (1, 2, 3, 4), (8, 16, 32)
 
 
 def start_form(store: Store, token: str | None) -> TrainConfig | None:
@@ -62,17 +65,12 @@ def start_form(store: Store, token: str | None) -> TrainConfig | None:
     )
     data = {PETS: pet_panel, OWN: own_data}[source](store, token) if source in (PETS, OWN) else source
     depth_column, width_column, steps_column, button_column = st.columns([1.2, 1.2, 1.6, 1], vertical_alignment="bottom")
-    depth = depth_column.segmented_control(
-        "Depth", [1, 2, 3, 4], default=3, key="depth", persist_state="session", help=sentence(meaning["depth"]), required=True
-    )
-    width = width_column.segmented_control(
-        "Width", [8, 16, 32], default=16, key="width", persist_state="session", help=sentence(meaning["width"]), required=True
+    depth, width = (
+        _sized(column, name, usual) for column, name, usual in ((depth_column, "depth", DEPTHS), (width_column, "width", WIDTHS))
     )
     steps = steps_column.slider("Steps", 50, 1000, 300, step=50, key="steps", persist_state="session", help=sentence(meaning["steps"]))
     button = button_column.empty()
-    config = _config(
-        {"data": data, "difficulty": difficulty, "depth": depth or 3, "width": width or 16, "steps": steps, **other_settings()}
-    )
+    config = _config({"data": data, "difficulty": difficulty, "depth": depth, "width": width, "steps": steps, **other_settings()})
     button.button(
         "Train",
         type="primary",
@@ -84,6 +82,25 @@ def start_form(store: Store, token: str | None) -> TrainConfig | None:
         width="stretch",
     )
     return config
+
+
+def _sized(column: DeltaGenerator, name: str, usual: Sequence[int]) -> int:
+    """A row of sizes to choose from, with the one that another page sent among them."""
+    setting = TrainConfig.__dataclass_fields__[name]
+    first, label = begun(setting), setting.metadata["label"]
+    kept: dict[str, Any] = {"key": key(name), "persist_state": "session", "help": sentence(setting.metadata["meaning"]), "required": True}
+    return int(column.segmented_control(label, sorted({*usual, first}), default=first, **kept) or first)
+
+
+def send(**settings: Any) -> None:
+    """Bring settings of a training from another page: the form begins with them, and its others as they are by default.
+
+    For a button's callback; the page that it is on goes on to the laboratory. Raises ValueError for what is no setting.
+    """
+    unknown = set(settings) - set(TrainConfig.__dataclass_fields__)
+    if unknown:
+        raise ValueError(f"{sorted(unknown)[0]} is no setting of a training")
+    begin_with(**settings)
 
 
 def _config(chosen: dict[str, Any]) -> TrainConfig | None:

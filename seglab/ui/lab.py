@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import streamlit as st
+from streamlit.components.v2.types import ComponentRenderer
 
 from seglab.lessons.lab import Lab
 from seglab.ui.links import in_lecture, kept, remember
 from seglab.ui.progress import show_solved
 from seglab.ui.questions import ask
 from seglab.ui.words import text_with_tips
+
+_SHOWN = "lab.shown"  # how often a question has brought its picture to the page
+
+
+@cache
+def _component() -> ComponentRenderer:
+    return st.components.v2.component("seglab.lab", js="v1/lab.js")
 
 
 def begin(lab: Lab) -> None:
@@ -24,6 +34,7 @@ def end(lab: Lab) -> None:
         st.header("Try this")
         show_solved(lab)
         ask(lab, _go_to, "above")
+        _component()(key="lab", height=1, data={"shown": st.session_state.get(_SHOWN, 0)})
     if lab.text and not in_lecture():
         text_with_tips(lab.text)
 
@@ -31,3 +42,4 @@ def end(lab: Lab) -> None:
 def _go_to(**parameters: object) -> None:
     """Bring the page to what its address then says. For callbacks of buttons."""
     st.query_params.from_dict({**{name: str(value) for name, value in parameters.items()}, **kept()})
+    st.session_state[_SHOWN] = st.session_state.get(_SHOWN, 0) + 1

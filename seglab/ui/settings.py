@@ -20,11 +20,12 @@ NEEDS = {  # a setting that means something only with another one
 }
 COLUMNS = 3
 _RESETS = "settings.resets"
+_SENT = "settings.sent"
 
 
 def other_settings() -> dict[str, Any]:
     """The settings that are not in sight, by name, as the person has them."""
-    chosen = {setting.name: st.session_state.get(key(setting.name), setting.default) for setting in hidden()}
+    chosen = {setting.name: st.session_state.get(key(setting.name), begun(setting)) for setting in hidden()}
     more = st.expander("More settings", icon=":material/tune:", key="settings.more", on_change="rerun")
     if more.open:  # what is not seen is not built: each change on the page would build it anew
         with more:
@@ -50,8 +51,20 @@ def key(name: str) -> str:
     return f"setting.{name}.{st.session_state.get(_RESETS, 0)}"
 
 
-def _reset() -> None:
+def begun(setting: Field[Any]) -> Any:
+    """The value with which a control begins: what another page sent, or the default."""
+    return st.session_state.get(_SENT, {}).get(setting.name, setting.default)
+
+
+def begin_with(**values: Any) -> None:
+    """All controls begin anew, those named with these values. For callbacks."""
+    st.session_state[_SENT] = values
     st.session_state[_RESETS] = st.session_state.get(_RESETS, 0) + 1
+
+
+def _reset() -> None:
+    """Those that are not in sight as they were."""
+    begin_with(**{name: value for name, value in st.session_state.get(_SENT, {}).items() if name in IN_SIGHT})
 
 
 def _group(settings: Sequence[Field[Any]], chosen: dict[str, Any]) -> None:
@@ -67,15 +80,16 @@ def _control(setting: Field[Any], chosen: dict[str, Any]) -> Any:
     other, values = NEEDS.get(name, (None, ()))
     off = other is not None and chosen[other] not in values
     kept: dict[str, Any] = {"key": key(name), "help": sentence(told["meaning"]), "disabled": off, "persist_state": "session"}
+    first = begun(setting)
     if isinstance(setting.default, bool):
-        return st.toggle(told["label"], setting.default, **kept)
+        return st.toggle(told["label"], first, **kept)
     if told["choices"]:
-        return st.segmented_control(told["label"], told["choices"], default=setting.default, required=True, wrap=True, **kept)
+        return st.segmented_control(told["label"], told["choices"], default=first, required=True, wrap=True, **kept)
     if isinstance(setting.default, int):
-        return st.number_input(told["label"], int(told["low"]), int(told["high"]), setting.default, step=1, **kept)
+        return st.number_input(told["label"], int(told["low"]), int(told["high"]), first, step=1, **kept)
     small = setting.default is not None and told["high"] <= 1
     step = 0.001 if name == "learning_rate" else 0.05 if small else 1.0
     if setting.default is None:
         kept["placeholder"] = "by steps"
-    low, high, begun = float(told["low"]), float(told["high"]), cast(float, setting.default)  # None is "by steps"
-    return st.number_input(told["label"], low, high, begun, step=step, format="%g", **kept)
+    low, high, value = float(told["low"]), float(told["high"]), cast(float, first)  # None is "by steps"
+    return st.number_input(told["label"], low, high, value, step=step, format="%g", **kept)

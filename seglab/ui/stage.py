@@ -8,6 +8,7 @@ take the state; an echo of its own settle never moves anything under a hand.
 from __future__ import annotations
 
 from functools import cache
+from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -53,6 +54,13 @@ def show_stage(lesson: Lesson, state: State) -> None:
     data = {"lesson": lesson.data, "state": state, "rev": memory["rev"], "ack": memory["ack"], "extra": extra, "lecture": in_lecture()}
     key = f"stage_{lesson.name}"
     _component()(key=key, data=data, on_settle_change=lambda: _settled(lesson, key))
+
+
+def show_inside(lesson: Lesson, key: str) -> None:
+    """Mount a stage inside a lab's page: it opens anew when the lesson is another one, and keeps its state to itself."""
+    told = sha256(repr(lesson.data).encode()).hexdigest()
+    data = {"lesson": lesson.data, "state": lesson.defaults, "rev": told, "inside": True, "lecture": in_lecture()}
+    _component()(key=key, data=data)
 
 
 def _settled(lesson: Lesson, key: str) -> None:

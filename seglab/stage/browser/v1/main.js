@@ -40,6 +40,12 @@ class PageHost {
     this.send("settle", { id: ++this.sent, link });
   }
 
+  heed({ ack, extra }, send) {
+    this.send = send;
+    this.acknowledged = Math.max(this.acknowledged, ack);
+    if (!this.waiting && this.sent <= this.acknowledged) this.extra = extra;
+  }
+
   /** Another page is coming: what has not been told would be told of its address. */
   leave() {
     clearTimeout(this.retry);
@@ -56,24 +62,30 @@ class PageHost {
   }
 }
 
+/** Joins nothing: the page around it has the address. */
+class InsideHost {
+  heed() {}
+  flush() {}
+  leave() {}
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   let mounted = stages.get(parentElement);
   if (!mounted) {
-    const host = new PageHost(data.ack), stage = new Stage(parentElement, host);
+    // A stage inside a lab's page keeps its state to itself: the address is the lab's.
+    const host = data.inside ? new InsideHost() : new PageHost(data.ack), stage = new Stage(parentElement, host);
     host.stage = stage;
     mounted = { host, stage, rev: null };
     stages.set(parentElement, mounted);
   }
   const { host, stage } = mounted;
-  host.send = setTriggerValue;
-  host.acknowledged = Math.max(host.acknowledged, data.ack);
-  if (!host.waiting && host.sent <= host.acknowledged) host.extra = data.extra;
+  host.heed(data, setTriggerValue);
   if (mounted.rev !== data.rev) {
     const told = mounted.rev !== null;
     mounted.rev = data.rev;
     host.waiting = null;
     stage.adopt(data.lesson, data.state);
-    if (told) stage.comeIntoView();
+    if (told && !data.inside) stage.comeIntoView();
   }
   stage.enlarge(data.lecture);
   stage.board.retheme();

@@ -12,7 +12,7 @@ function element(tag, attributes = {}) {
 }
 
 /** Whether the page's ground is dark, from its own variable. */
-function isDark(host) {
+export function isDark(host) {
   const probe = Object.assign(document.createElement("i"), { style: "color: var(--st-background-color, #fff)" });
   host.append(probe);
   const [r, g, b] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);

@@ -1,0 +1,190 @@
+"""What a network really looks at: the effective field by gradient, before and after training, with the theoretical one drawn over it."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from concurrent.futures import Future
+from math import cos, pi, sin
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from seglab.data.domains import DOMAINS
+from seglab.train.failure import sentence
+from seglab.train.jobs import Pictures, effective_field
+from seglab.train.store import NotFoundError, Store
+from seglab.ui.addressed import choice, given
+from seglab.ui.charts import ink
+from seglab.ui.diagram import show
+from seglab.ui.drawing import Drawing, Item
+from seglab.ui.files import assets
+from seglab.ui.links import in_lecture
+from seglab.ui.owner import owner_token
+from seglab.ui.plain import plain
+from seglab.ui.runs import open_store
+from seglab.ui.table import table
+from seglab.ui.waiting import arrived, asked
+
+SHIPPED = "shipped"
+SHOWN_RUNS, KNOWN = 6, 32
+Question = tuple[str, int]
+_known: dict[Question, Pictures] = {}  # by source, and when its weights were written
+TITLES = {"random": "Before training", "trained": "After training"}
+COLOURS = {"light": {"random": "#8a6100", "trained": "#0072B2"}, "dark": {"random": "#F2B742", "trained": "#58ACE4"}}
+
+
+def gradient_part() -> None:
+    """Choose a network; its two heat maps, the numbers, and both in one chart."""
+    store = open_store()
+    source = _source(store)
+    weights = assets() / "networks" / "cells.safetensors" if source == SHIPPED else store.weights(source)
+    if not weights.exists():
+        st.info("This run has no weights yet: it can be measured as soon as it has saved its first.", icon=":material/hourglass_top:")
+        return
+    question = (source, weights.stat().st_mtime_ns)
+    answer = asked("effective", question, lambda: _measured(store, weights, question))
+    if (found := arrived(answer, "A worker is measuring the gradient…", "This network cannot be measured: ")) is None:
+        return
+    said, drawn = found
+    shares = [1, 1, 0.7] if in_lecture() else [1, 1]  # so that a projector shows both maps and what they say
+    first, second, *beside = st.columns(shares)
+    for column, name in zip((first, second), TITLES, strict=True):
+        with column:
+            show(_heat(said, name, drawn[name]), f"heat.{name}")
+    for place in beside or [st.container()]:
+        place.markdown(_told(said))
+    _figures(said)
+    _profile(said)
+
+
+def _measured(store: Store, weights: Path, question: Question) -> Future[Pictures]:
+    """What a worker measures of a network; remembered, since a whole hall asks for the same one."""
+    if question in _known:
+        answer: Future[Pictures] = Future()
+        answer.set_result(_known[question])
+        return answer
+    answer = effective_field(store, weights)
+
+    def keep(done: Future[Pictures]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            while len(_known) >= KNOWN:
+                _known.pop(next(iter(_known)), None)
+            _known[question] = done.result()
+
+    answer.add_done_callback(keep)
+    return answer
+
+
+def _source(store: Store) -> str:
+    """The network of the address: the one that came along, or a run. A run's link lets anybody see it."""
+    token = owner_token()
+    mine = [run for run in (store.runs(token) if token else []) if store.weights(run.id).exists()][:SHOWN_RUNS]
+    names = {SHIPPED: "A U-Net for cells, trained for half a minute", **{run.id: plain(run.name) for run in mine}}
+    wanted = given("source", SHIPPED)
+    if wanted not in names:
+        try:
+            names[wanted] = plain(store.run(wanted).name)
+        except NotFoundError as error:
+            st.warning(plain(sentence(str(error))), icon=":material/link_off:")
+    source = choice("Network", "source", names, SHIPPED, pills=True)
+    if not mine:
+        st.caption("Networks that you train on *A U-Net, live* appear here as well.")
+    return source
+
+
+def _heat(said: dict[str, Any], name: str, picture: bytes) -> Drawing:
+    """The effective field of one network, with the theoretical one as a frame and the radius that holds 90% as a circle."""
+    size, _, own, first, last = said["place"]
+    side, top, numbers = 400.0, 30, said[name]
+    unit = side / size
+    drawing = Drawing(side + 4, side + top + 4, f"{TITLES[name]}: how much each pixel of the image changes the middle of the mask", lines=3)
+    drawing.told = "Black: no influence. White: the most. The scale is the square root, so that the faint can be seen."
+    drawing.text(2, 18, TITLES[name], 16, bold=True)
+    drawing.image(2, top, side, side, f"data:image/png;base64,{b64encode(picture).decode()}")
+    field = last - first
+    drawing.item(
+        Item(
+            "field",
+            f"Theoretical field, {field} pixels",
+            f"The theoretical field: {field} × {field} pixels. It holds {numbers['inside']:.1%} of the gradient, its middle half"
+            f" {numbers['half']:.1%}.",
+        )
+    )
+    drawing.item(
+        Item(
+            "radius",
+            f"Radius of 90%, {numbers['radius']:.1f} pixels",
+            f"Within {numbers['radius']:.1f} pixels of the middle lie 90% of the gradient.",
+        )
+    )
+    x, y = 2 + first * unit, top + first * unit
+    corners = [(x, y), (x + field * unit, y), (x + field * unit, y + field * unit), (x, y + field * unit), (x, y)]
+    drawing.line(corners, "input", "field")
+    drawing.marks[-1]["classes"].append("thick")
+    middle, away = (own + 0.5) * unit, (numbers["radius"] + 0.5) * unit
+    circle = [(2 + middle + away * cos(turn * pi / 24), top + middle + away * sin(turn * pi / 24)) for turn in range(49)]
+    drawing.line(circle, "difference", "radius")
+    drawing.marks[-1]["classes"].append("thick")
+    return drawing
+
+
+def _figures(said: dict[str, Any]) -> None:
+    """The numbers of both networks."""
+    _, _, _, first, last = said["place"]
+    field = f"{last - first} × {last - first}"
+    skip = said["skip"]
+    head = ["Share of the gradient", "Theoretical field", "90% within", "In its middle half"]
+    rows = [
+        [title, field, f"{said[name]['radius']:.1f} pixels", f"{said[name]['half']:.1%}", *([f"{said[name]['skip']:.1%}"] if skip else [])]
+        for name, title in (("random", "Random weights"), ("trained", "After training"))
+    ]
+    table([*head, *([f"In the first skip’s {skip} × {skip}"] if skip else [])], rows, "Numbers of both fields")
+
+
+def _told(said: dict[str, Any]) -> str:
+    before, after = said["random"], said["trained"]
+    told = (
+        f"The gradient of the mask’s middle pixel, averaged over {said['images']} generated images ({DOMAINS[said['of']].title.lower()})."
+        f" Both networks *could* see as much; 90% of the gradient lie within {before['radius']:.1f} pixels before training and within"
+        f" {after['radius']:.1f} after it."
+    )
+    if said["skip"] and before["skip"] > 0.5:
+        told += (
+            f" The bright square before training is what comes through the first skip, of level 0: {said['skip']} × {said['skip']} pixels."
+        )
+    if said["norm"] == "group" and after["inside"] < 0.9999:
+        told += " Group normalisation measures the whole map, so a little comes from outside of every field."
+    return told
+
+
+def _profile(said: dict[str, Any]) -> None:
+    """Both fields summed over the rows, over the distance from the middle."""
+    _, _, own, first, last = said["place"]
+    colours, figure = COLOURS["dark" if st.context.theme.type == "dark" else "light"], go.Figure()
+    for name, title in TITLES.items():
+        shares = [100 * share for share in said[name]["profile"]]
+        dash = "dot" if name == "random" else "solid"
+        figure.add_scatter(
+            x=[place - own for place in range(len(shares))], y=shares, name=title, line={"color": colours[name], "width": 3, "dash": dash}
+        )
+    for edge in (first - own - 0.5, last - own - 0.5):
+        figure.add_vline(x=edge, line={"color": ink(), "dash": "dash", "width": 1.5})
+    size = 21 if in_lecture() else 14
+    font = {"size": size, "color": ink()}
+    figure.add_annotation(
+        x=first - own, y=0.97, yref="paper", text="theoretical field", showarrow=False, xanchor="left", xshift=4, font=font
+    )
+    axis = {"tickfont": font, "title_font": font}
+    figure.update_layout(
+        height=480 if in_lecture() else 340,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": font},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        uirevision="effective",
+        xaxis={"title": "pixels from the middle", **axis},
+        yaxis={"title": "% of the gradient", **axis},
+    )
+    st.plotly_chart(figure, key="effective.profile", config={"displayModeBar": False}, alt="The gradient's share by column, both networks")

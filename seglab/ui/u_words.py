@@ -1,0 +1,67 @@
+"""What is said of a network's blocks below their picture and in their table."""
+
+from __future__ import annotations
+
+from seglab.nets.architecture import Architecture
+from seglab.nets.choices import FUSED
+from seglab.nets.describe import Block
+
+
+def tells(net: Architecture, block: Block) -> str:
+    """What is told of a block below the picture.
+
+    >>> from seglab.nets import describe, paper_unet
+    >>> print(tells(paper_unet(), describe(paper_unet(), (572, 572))[4]))
+    bottleneck: two 3 × 3 convolutions, ReLU. 1024 × 28 × 28
+    14,157,824 parameters, 11.6 G multiply-adds, 7 MB of maps; each cell sees 140 pixels of the image a side
+    """
+    small, large = block.receptive_field
+    sees = f"{small}" if small == large else f"{small} to {large}"
+    return (
+        f"{block.name}: {does(net, block.name)}. {' × '.join(map(str, block.shape))}\n"
+        f"{block.parameters:,} parameters, {amount(block.macs)} multiply-adds, {block.memory / 1e6:,.0f} MB of maps;"
+        f" each cell sees {sees} pixels of the image a side"
+    )
+
+
+def does(net: Architecture, name: str) -> str:
+    """What a block does, in words.
+
+    >>> does(Architecture(), "up.0")
+    '2 × 2 transposed convolution, stride 2'
+    """
+    kind, _, number = name.partition(".")
+    k = net.kernel_size
+    norm = {"batch": ", batch normalisation", "group": ", group normalisation", "none": ""}[net.norm]
+    double = f"two {k} × {k} convolutions{norm}, ReLU"
+    if kind == "up" and net.kind in FUSED:
+        factor = 2 if int(number) < FUSED[net.kind] else 2 ** (net.depth - FUSED[net.kind])
+        how = f"{2 * factor} × {2 * factor} transposed convolution, stride {factor}" if net.upsampling == "transposed" else net.upsampling
+        return f"scores {factor} × as large: {how}" + (", finer scores added" if int(number) < FUSED[net.kind] else "")
+    joins = {"concat": "the encoder's map beside it; ", "add": "the encoder's map added; ", "none": ""}[net.skip]
+    ups = {
+        "transposed": "2 × 2 transposed convolution, stride 2",
+        "unpool": "1 × 1 convolution, then max unpooling",
+        "nearest": "every value copied twice as large, then 1 × 1 convolution",
+        "bilinear": "bilinear interpolation twice as large, then 1 × 1 convolution",
+    }
+    return {
+        "encoder": f"{double}; then max pooling by 2",
+        "bottleneck": double,
+        "up": ups[net.upsampling],
+        "decoder": f"max unpooling; {double}" if net.kind == "segnet" else f"{joins}{double}",
+        "head": "1 × 1 convolution to a score for each class",
+        "scores": "1 × 1 convolution of a pooled map to a score for each class",
+    }[kind]
+
+
+def amount(number: float) -> str:
+    """A large number in short.
+
+    >>> amount(11_800_000_000), amount(31_030_658), amount(740)
+    ('11.8 G', '31 M', '740')
+    """
+    for unit, name in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= unit:
+            return f"{number / unit:.3g} {name}"
+    return f"{number:.0f}"
