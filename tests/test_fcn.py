@@ -59,12 +59,14 @@ def test_the_pages_differences_are_those_of_torch(factor: int) -> None:
 
 
 def some(kind: str, seed: int = 0, **options: Any) -> FCN:
-    """A network with scores and statistics that are none of the beginning."""
+    """A network with scores and kernels that are none of the beginning."""
     torch.manual_seed(seed)
     model = FCN(kind=kind, width=4, depth=5, **options)
     with torch.no_grad():
         for parameter in model.scores.parameters():
             parameter.normal_()
+        for parameter in model.up.parameters():
+            parameter += 0.01 * torch.randn_like(parameter)
     return model.eval()
 
 
@@ -225,3 +227,11 @@ def test_the_page_shows_a_step_by_its_link_and_by_a_press(visit: Callable[..., A
         page.wait_for_selector("text=Another scene than 1")
         page.wait_for_selector('.diagram .item[data-item="fcn8s.mask"]')
         assert findings(page) == []
+
+
+def test_the_laboratory_takes_what_the_page_sends(visit: Callable[..., Any]) -> None:
+    with visit("/fcn") as page:
+        page.get_by_role("button", name="Train an FCN-16s").click()
+        page.wait_for_url("**/train*")
+        page.wait_for_selector("text=A U-Net, live")
+        page.wait_for_selector("text=--depth 5 --width 8 --kind fcn16s", state="attached")
