@@ -223,8 +223,8 @@ def test_the_page_shows_a_step_by_its_link_and_by_a_press(visit: Callable[..., A
         page.wait_for_function("location.search.includes('net=fcn32s') && location.search.includes('step=pixels')")
         page.locator('.diagram .item[data-item="0.0.0"]').first.hover()
         page.wait_for_selector("text=is stamped on 64 × 64 pixels")
-        page.get_by_role("button", name="Another scene than 0").click()
-        page.wait_for_selector("text=Another scene than 1")
+        page.get_by_role("button", name="Next scene: 1").click()
+        page.wait_for_selector("text=Next scene: 2")
         page.wait_for_selector('.diagram .item[data-item="fcn8s.mask"]')
         assert findings(page) == []
 

@@ -30,9 +30,8 @@ def fcn_panel() -> None:
     which = whole("scene", 0, SCENES - 1, 0)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         label = int(choice("Scores of", "class", SHOWN, "1"))
-        st.button(
-            f"Another scene than {which}", icon=":material/casino:", key="fcn.scene", on_click=_to_scene, args=((which + 1) % SCENES,)
-        )
+        following = (which + 1) % SCENES
+        st.button(f"Next scene: {following}", icon=":material/skip_next:", key="fcn.scene", on_click=_to_scene, args=(following,))
     image, truth = scene(which)
     stages = _stages(which)
     if stages is None:
