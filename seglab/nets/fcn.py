@@ -77,3 +77,20 @@ class FCN(Network):
             scores.append(centre(score(pooled[-deep - 1]), crop(self, deep)) + up(scores[-1]))
         scores.append(self.up[-1](scores[-1]))
         return scores
+
+
+def grown_from(finer: FCN, coarser: FCN) -> None:
+    """Give an FCN what a coarser one has learned, as the paper goes from 32s to 16s to 8s: encoder, head, scores and enlargements by two.
+
+    What it has more, a score of zero and enlargements, stays as it started. Raises ValueError for two that do not follow each other.
+
+    >>> coarse, fine = FCN(kind="fcn32s", depth=3, width=4), FCN(kind="fcn16s", depth=3, width=4)
+    >>> grown_from(fine, coarse)
+    >>> bool((fine.head.weight == coarse.head.weight).all()), bool((fine.scores[0].weight == 0).all())
+    (True, True)
+    """
+    if FUSED[finer.kind] != FUSED[coarser.kind] + 1:
+        raise ValueError(f"{finer.kind} does not follow {coarser.kind}: 16s grows from 32s, 8s from 16s")
+    last = f"up.{FUSED[coarser.kind]}."  # the leap to the pixels is another one now
+    kept = {name: tensor for name, tensor in coarser.state_dict().items() if not name.startswith(last)}
+    finer.load_state_dict({**finer.state_dict(), **kept})

@@ -27,6 +27,7 @@ from seglab.data.domains import DOMAINS, Colour
 from seglab.data.pet import Source
 from seglab.data.summary import Summary
 from seglab.data.uploads import NOWHERE, in_home
+from seglab.infer.fcn_told import Stages, unpacked
 from seglab.train.config import TrainConfig
 from seglab.train.failure import sentence
 from seglab.train.queue import next_ones, refuse_crowd
@@ -256,6 +257,18 @@ def written(folder: str) -> dict[str, bytes]:
 def preview_file(store: Store, config: TrainConfig, view: str) -> Future[Pictures]:
     """What the page shows before a training, drawn in a worker (`train/preview.py`): what is said, and pictures as PNG by name."""
     return _desk.submit(_pictures, store.uploads(), "preview", None, {"config": config.as_json(), "view": view})
+
+
+def fcn_stages(store: Store, networks: Path, number: int) -> Future[dict[str, Stages]]:
+    """What the FCNs in a folder make of a scene of the page FCN, by kind, found by a worker, or TaskError with a sentence."""
+
+    def made() -> dict[str, Stages]:
+        with tempfile.TemporaryDirectory(dir=store.uploads()) as folder:
+            out = Path(folder) / "stages.npz"
+            workers().submit("fcn_stages", networks=str(networks), number=number, out=str(out)).result()
+            return unpacked(out.read_bytes())
+
+    return _desk.submit(made)
 
 
 def effective_field(store: Store, weights: Path) -> Future[Pictures]:

@@ -98,6 +98,17 @@ def weigh(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     return known_of(Path(task["weights"]))
 
 
+def fcn_stages(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Let the FCNs in the folder `networks` look at the scene `number`; write their scores on the way up into the file `out`."""
+    from seglab.data.sets import unseen_scene
+    from seglab.infer.fcn_stages import all_stages
+    from seglab.infer.fcn_told import DATA, DIFFICULTY, SIZE, packed
+
+    image, _ = unseen_scene(DATA, task["number"], SIZE, DIFFICULTY)
+    Path(task["out"]).write_bytes(packed(all_stages(Path(task["networks"]), image)))
+    return {}
+
+
 def effective_field(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     """Measure what the network in `weights` looks at, before and after its training; write that as told.json, and pictures, into the
     folder `out`."""
@@ -162,6 +173,7 @@ TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {
     "preview": preview,
     "onnx": onnx,
     "weigh": weigh,
+    "fcn_stages": fcn_stages,
     "effective_field": effective_field,
     "moved": moved,
     "slide": slide,

@@ -89,7 +89,7 @@ class Drawing:
     ) -> None:
         """Words whose base line is at `y`; `over` a picture they are white with a dark edge."""
         more = {"x": _r(x), "y": _r(y), "font-size": size, "text-anchor": anchor}
-        classes = ["over" if over else role, *(["bold"] if bold else [])]
+        classes = ["over" if over else "paper-edge" if role == "paper" else role, *(["bold"] if bold else [])]
         self.marks.append({"kind": "text", "text": text, "item": item, "classes": classes, **more})
 
     def image(self, x: float, y: float, width: float, height: float, href: str, item: str = "") -> None:
