@@ -8,7 +8,7 @@ import streamlit as st
 
 from seglab.infer.fcn_told import KINDS, Stages, unpacked
 from seglab.train.jobs import fcn_stages
-from seglab.ui.addressed import choice, chosen, go, whole
+from seglab.ui.addressed import choice, chosen, put, whole
 from seglab.ui.diagram import show
 from seglab.ui.fcn_kernel import kernel_panel
 from seglab.ui.fcn_ladder import ladder
@@ -89,13 +89,13 @@ def little_left(seen: Seen) -> str:
 
 
 def _to_scene(which: int) -> None:
-    go(scene=which or None)
+    put(scene=which or None)
 
 
 def _to_step(name: str) -> None:
     """Look at the step of a picture that was pressed; a mask belongs to the last step."""
     kind, _, step = name.partition(".")
-    go(net=kind, step=step if step in STEPS else "pixels")
+    put(net=kind, step=step if step in STEPS else "pixels")
 
 
 def _train_it() -> None:
