@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import App, ready, wait_for
 
 from seglab.lessons import LESSONS
+from seglab.lessons.path import PATH
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -24,14 +25,14 @@ def link(name: str, **changes: Any) -> str:
 
 PAGES = {
     "start": "/",
-    **{name: f"/{name}" for name in LESSONS},
-    "train": "/train",
+    **{name: f"/{name}" for name in PATH},
     "words": "/words",
     "one word": "/words?word=padding",
     "decks": "/decks",
     "embedded": "/transposed_convolution?embed=true",
     "in lecture": "/transposed_convolution?lecture=1",
     "sizes in lecture": "/output_size?lecture=1",
+    "builder in lecture": "/builder?lecture=1",
 }
 STATES = {
     f"{name} {number}": link(name, stop=number, **stop.state)

@@ -1,7 +1,7 @@
 """The pictures of the README and of the start page: ``python -m seglab.bench.pictures``.
 
-Boards are exports of their lessons; pages are taken from the app as it stands. With the word ``boards`` only the exports are made, which
-needs no browser.
+Boards are exports of their lessons; pages are taken from the app as it stands. With the words ``boards``, ``labs`` or ``pages`` only
+those are made; boards need no browser.
 """
 
 from __future__ import annotations
@@ -36,6 +36,14 @@ BOARDS = {
     "output_size": "output_size?v=1&stop=3&size=8&stride=2&at=5",
     "unet_by_hand": "unet_by_hand?at=13",
 }
+LABS = {  # a lab's address, and what of its page stands on its card
+    "tasks": ("tasks", ".diagram .window"),
+    "sliding_window": ("sliding_window", ".sliding .panes"),
+    "builder": ("builder?size=572&width=64&padding=valid&norm=none", ".diagram .window"),
+    "receptive_field": ("receptive_field?stack=c3.1.1-m2.2.0-c3.1.1-m2.2.0", ".field .window"),
+    "fcn": ("fcn", ".diagram .window"),
+    "milestones": ("milestones?net=GoogLeNet&heads=1", ".diagram .window"),
+}
 CARD, CARD_BOARD = (560, 320), 820
 WALK = "transposed_convolution?stop=2"  # the README's first picture
 STAGE = "unet_by_hand?at=13"  # and its second
@@ -43,9 +51,10 @@ STAGE = "unet_by_hand?at=13"  # and its second
 
 def main() -> None:
     """Make every picture in light and in dark."""
-    boards()
-    if "boards" not in sys.argv[1:]:
-        pages()
+    wanted = sys.argv[1:] or ["boards", "labs", "pages"]
+    for name, make in (("boards", boards), ("labs", labs), ("pages", pages)):
+        if name in wanted:
+            make()
 
 
 def boards() -> None:
@@ -57,8 +66,22 @@ def boards() -> None:
         (ASSETS / f"walk-{scheme}.gif").write_bytes(exported(*asked(WALK), ".gif", Look(scheme == "dark")))
 
 
+def labs() -> None:
+    """What each lab's card shows of its page."""
+    with tempfile.TemporaryDirectory() as folder, serve_app(Path(folder)) as app, open_browser() as browser:
+        for scheme in ("light", "dark"):
+            context = browser.new_context(viewport={"width": 1600, "height": 1000}, color_scheme=scheme, device_scale_factor=1)
+            page = context.new_page()
+            for name, (link, what) in LABS.items():
+                page.goto(f"{app}/{link}")
+                page.locator(what).first.wait_for(timeout=60_000)
+                page.wait_for_timeout(1500)  # images arrive, words are measured
+                keep(page.locator(what).first.screenshot(), f"{name}-{scheme}.png", CARD)
+            context.close()
+
+
 def pages() -> None:
-    """Pages of the app."""
+    """The page of the training."""
     with tempfile.TemporaryDirectory() as folder, serve_app(Path(folder)) as app, open_browser() as browser:
         run = ""
         for scheme in ("light", "dark"):
