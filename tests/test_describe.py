@@ -127,6 +127,21 @@ def test_a_size_breaks_where_the_module_breaks(depth: int, padding: str) -> None
             "encoder.0: its map of 26 x 27 cannot be halved: both sides have to be even to be cropped alike",
         ),
         (Architecture(depth=2, padding="valid"), (12, 12), "encoder.1: a map of 2 x 2 is too small for a 3 x 3 kernel without padding"),
+        (
+            Architecture(kind="segnet", depth=2),
+            (6, 8),
+            "decoder.0: the encoder's map is 3 x 4, the unpooled one 2 x 4: what pooling remembers would lie elsewhere",
+        ),
+        (
+            Architecture(kind="fcn16s", depth=3),
+            (24, 28),
+            "up.0: the finer scores' map is 6 x 7, the enlarged scores' 6 x 6: both have to be as large to be added",
+        ),
+        (
+            Architecture(kind="fcn32s", depth=2),
+            (24, 30),
+            "up.0: the image is 24 x 30, its scores 24 x 28: the mask would not lie on the image",
+        ),
         (Architecture(depth=3), (2, 64), "encoder.1: its map of 1 x 32 cannot be halved"),
         (Architecture(), (0, 0), "height=0 is out of range: 1 to 1048576"),
         (Architecture(), (64, 10**9), "width=1000000000 is out of range: 1 to 1048576"),

@@ -210,11 +210,12 @@ class _Walk:
             yield block
             block, x = self.enlarged(f"up.{number}", x, 2)
             lost = crop(net, number + 1)
-            _refuse(block.name, beside, lost, x, "the enlarged scores'", "both have to be as large to be added", "the finer scores'")
+            _refuse(block.name, beside, lost, x, "the enlarged scores'", "both have to be as large to be added", "the finer scores' map")
             x = _Map(_Node(((Layer(1), x.node, 0), (Layer(1), beside.node, lost))), x.channels, x.size)
             yield block._replace(memory=block.memory + FLOAT * x.values, receptive_field=self.field(x.node))
         block, x = self.enlarged(f"up.{fused}", x, 2 ** (net.depth - fused))
-        _refuse(block.name, image, border(net), x, "the enlarged scores'", "the mask would not lie on the image", "the image")
+        whole = "the image's middle" if border(net) else "the image"
+        _refuse(block.name, image, border(net), x, "its scores", "the mask would not lie on the image", whole)
         yield block
 
     def enlarged(self, name: str, x: _Map, factor: int) -> tuple[Block, _Map]:
