@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from seglab.bench import stage, train
+from seglab.bench import networks, stage, train
 from seglab.train.device import choose, told
 
 README = Path(__file__).parents[2] / "README.md"
@@ -17,9 +17,9 @@ BEGIN, END = "<!-- figures: written by `make bench` -->", "<!-- end of figures -
 
 
 def main() -> None:
-    """Measure stage and training, and put the table between the marks of the README."""
+    """Measure stage, training and the pages about networks, and put the table between the marks of the README."""
     page = README.read_text(encoding="utf-8")
-    README.write_text(placed(page, table(stage.measure(print), train.measure(print))), encoding="utf-8")
+    README.write_text(placed(page, table(stage.measure(print), train.measure(print), networks.measure(print))), encoding="utf-8")
 
 
 def placed(page: str, figures: str) -> str:
@@ -33,8 +33,8 @@ def placed(page: str, figures: str) -> str:
     return re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: f"{BEGIN}\n{figures}\n{END}", page, flags=re.DOTALL)
 
 
-def table(drawn: dict[str, Any], trained: dict[str, Any]) -> str:
-    """Both results as Markdown."""
+def table(drawn: dict[str, Any], trained: dict[str, Any], built: dict[str, Any]) -> str:
+    """All results as Markdown."""
     files = ", ".join(f"{size:.0f} KB" for size in drawn["standalone_html_kb"].values())
     rows = [
         (
@@ -98,6 +98,14 @@ def table(drawn: dict[str, Any], trained: dict[str, Any]) -> str:
             f"{trained['slider_idle_p95']:.0f} and {trained['slider_loaded_p95']:.0f} ms, {trained['slider_ratio']:.2f} ×",
         ),
         ("between two moves of the curve, at most", f"{trained['between_moves_most']:.2f} s"),
+        (
+            "the network builder's answer to a change, on the server, median and 95 % within",
+            f"{built['builder_median']:.0f} and {built['builder_p95']:.0f} ms",
+        ),
+        (
+            "one pass over 96 × 96 pixels against 17 × 17 patches one at a time, and in batches of 256",
+            f"{built['one_pass_times']:.0f} × and {built['one_pass_times_batches']:.0f} ×, the same to {built['one_pass_difference']:.0e}",
+        ),
     ]
     machine = f"{told(choose('auto'))}; Python {platform.python_version()}, {os.cpu_count()} cores, {datetime.date.today():%B %Y}"
     return "\n".join(

@@ -55,11 +55,12 @@ class _Node:
 
 @dataclass(frozen=True)
 class _Map:
-    """A map on its way through the network."""
+    """A map on its way through the network; its cells lie `step` pixels of the image apart."""
 
     node: _Node
     channels: int
     size: Size
+    step: int
 
     @property
     def shape(self) -> Shape:
@@ -70,7 +71,7 @@ class _Map:
         return self.channels * self.size[0] * self.size[1]
 
 
-Field = Callable[[_Node], tuple[int, int]]
+Field = Callable[[_Map], tuple[int, int]]
 
 
 def describe(net: Architecture, size: Sequence[int]) -> list[Block]:
@@ -90,7 +91,7 @@ def describe(net: Architecture, size: Sequence[int]) -> list[Block]:
     if len(size) != 2:
         raise ValueError(f"size has {len(size)} numbers: height and width are needed")
     height, width = (whole_number(name, value, LEAST, MOST) for name, value in zip(("height", "width"), size, strict=True))
-    image = _Map(_Node(), net.in_channels, (height, width))
+    image = _Map(_Node(), net.in_channels, (height, width), 1)
     field = _fields(image.node, 2**net.depth)
     done: list[Block] = []
     try:
@@ -132,7 +133,7 @@ class _Walk:
             raise BreaksError(name, (made.size,), why)
         if min(made.size) < 2:
             raise BreaksError(name, (made.size,), f"its map of {told(made.size)} cannot be halved")
-        pooled = _Map(_Node(((Layer(2, 2, op="max_pool"), made.node, 0),)), wide, (made.size[0] // 2, made.size[1] // 2))
+        pooled = _Map(_Node(((Layer(2, 2, op="max_pool"), made.node, 0),)), wide, (made.size[0] // 2, made.size[1] // 2), 2 * made.step)
         memory = block.memory + pooled.values * (FLOAT + INDEX)
         return block._replace(memory=memory, maps=(*block.maps, pooled.shape)), made, pooled
 
@@ -147,18 +148,18 @@ class _Walk:
                 kernel = f"{net.kernel_size} x {net.kernel_size}"
                 raise BreaksError(name, (x.size,), f"a map of {told(x.size)} is too small for a {kernel} kernel without padding")
             weights = net.kernel_size**2 * x.channels * c_out
-            x = _Map(_Node(((Layer(net.kernel_size, 1, around), x.node, 0),)), c_out, size)
+            x = _Map(_Node(((Layer(net.kernel_size, 1, around), x.node, 0),)), c_out, size, x.step)
             parameters += weights + (c_out if net.norm == "none" else 2 * c_out)  # a bias, or a normalisation's two numbers
             macs += weights * size[0] * size[1]
             memory += each * x.values
             maps.append(x.shape)
-        return Block(name, x.shape, parameters, macs, self.field(x.node), memory, tuple(maps)), x
+        return Block(name, x.shape, parameters, macs, self.field(x), memory, tuple(maps)), x
 
     def one(self, name: str, x: _Map, c_out: int) -> tuple[Block, _Map]:
         """A 1x1 convolution."""
-        weights, made = x.channels * c_out, _Map(x.node, c_out, x.size)
+        weights, made = x.channels * c_out, _Map(x.node, c_out, x.size, x.step)
         macs = weights * x.size[0] * x.size[1]
-        return Block(name, made.shape, weights + c_out, macs, self.field(x.node), FLOAT * made.values, (made.shape,)), made
+        return Block(name, made.shape, weights + c_out, macs, self.field(x), FLOAT * made.values, (made.shape,)), made
 
     def joining(self, x: _Map, kept: list[_Map]) -> Iterator[Block]:
         """A U-Net's way up."""
@@ -170,7 +171,7 @@ class _Walk:
             why = "the mask would not lie on the image" if net.skip == "none" else "both have to be as large to be joined"
             _refuse(name, skip, lost, x, "the decoder's", why)
             joined = _Node(((Layer(1), x.node, 0), *(((Layer(1), skip.node, lost),) if net.skip != "none" else ())))
-            given = _Map(joined, 2 * x.channels if net.skip == "concat" else x.channels, x.size)
+            given = _Map(joined, 2 * x.channels if net.skip == "concat" else x.channels, x.size, x.step)
             block, x = self.double(name, given, skip.channels, before=0 if net.skip == "none" else FLOAT * given.values)
             yield block
         yield self.one("head", x, net.classes)[0]
@@ -182,18 +183,18 @@ class _Walk:
         first = upsampling in ("nearest", "bilinear")  # upsampled, then convolved; unpooling comes after
         at = large if first else x.size
         layer = Layer(4, 2, 1, op="conv_transpose") if upsampling == "bilinear" else Layer(2, 2, op="conv_transpose")
-        made = _Map(_Node(((layer, x.node, 0),)), wide, large)
+        made = _Map(_Node(((layer, x.node, 0),)), wide, large, x.step // 2)
         memory = made.values + (x.channels * large[0] * large[1] if first else wide * at[0] * at[1] if upsampling == "unpool" else 0)
         weights = x.channels * wide * taps
         macs = weights * at[0] * at[1]
-        return Block(name, made.shape, weights + wide, macs, self.field(made.node), FLOAT * memory, (made.shape,)), made
+        return Block(name, made.shape, weights + wide, macs, self.field(made), FLOAT * memory, (made.shape,)), made
 
     def unpooling(self, x: _Map, kept: list[_Map]) -> Iterator[Block]:
         """A SegNet's way up."""
         channels = [skip.channels for skip in reversed(kept)]
         for number, (skip, last) in enumerate(zip(reversed(kept), [*channels[1:], self.net.width], strict=True)):
             name, node = f"decoder.{number}", _Node(((Layer(2, 2, op="conv_transpose"), x.node, 0),))
-            large = _Map(node, x.channels, (2 * x.size[0], 2 * x.size[1]))
+            large = _Map(node, x.channels, (2 * x.size[0], 2 * x.size[1]), x.step // 2)
             _refuse(name, skip, crop(self.net, number + 1), large, "the unpooled one", "what pooling remembers would lie elsewhere")
             block, x = self.double(name, large, skip.channels, last, FLOAT * large.values)
             yield block
@@ -211,8 +212,8 @@ class _Walk:
             block, x = self.enlarged(f"up.{number}", x, 2)
             lost = crop(net, number + 1)
             _refuse(block.name, beside, lost, x, "the enlarged scores'", "both have to be as large to be added", "the finer scores' map")
-            x = _Map(_Node(((Layer(1), x.node, 0), (Layer(1), beside.node, lost))), x.channels, x.size)
-            yield block._replace(memory=block.memory + FLOAT * x.values, receptive_field=self.field(x.node))
+            x = _Map(_Node(((Layer(1), x.node, 0), (Layer(1), beside.node, lost))), x.channels, x.size, x.step)
+            yield block._replace(memory=block.memory + FLOAT * x.values, receptive_field=self.field(x))
         block, x = self.enlarged(f"up.{fused}", x, 2 ** (net.depth - fused))
         whole = "the image's middle" if border(net) else "the image"
         _refuse(block.name, image, border(net), x, "its scores", "the mask would not lie on the image", whole)
@@ -223,10 +224,10 @@ class _Walk:
         net = self.net
         kernel, padding = (factor, 0) if net.upsampling == "nearest" else (2 * factor, factor // 2)
         node = _Node(((Layer(kernel, factor, padding, op="conv_transpose"), x.node, 0),))
-        made = _Map(node, x.channels, (factor * x.size[0], factor * x.size[1]))
+        made = _Map(node, x.channels, (factor * x.size[0], factor * x.size[1]), x.step // factor)
         weights = (x.channels * kernel) ** 2 if net.upsampling == "transposed" else 0
         macs = weights * x.size[0] * x.size[1]
-        return Block(name, made.shape, weights, macs, self.field(node), FLOAT * made.values, (made.shape,)), made
+        return Block(name, made.shape, weights, macs, self.field(made), FLOAT * made.values, (made.shape,)), made
 
 
 def _refuse(name: str, whole: _Map, lost: int, met: _Map, whose: str, why: str, first: str = "the encoder's map") -> None:
@@ -236,8 +237,9 @@ def _refuse(name: str, whole: _Map, lost: int, met: _Map, whose: str, why: str, 
         raise BreaksError(name, (size, met.size), f"{first} is {told(size)}, {whose} {told(met.size)}: {why}")
 
 
-def _fields(image: _Node, step: int) -> Field:
-    """What asks for the smallest and the largest number of image cells that one cell of a map depends on."""
+def _fields(image: _Node, period: int) -> Field:
+    """What asks for the smallest and the largest number of image cells that one cell of a map depends on; that repeats after `period`
+    pixels."""
 
     @cache
     def seen(node: _Node, first: int, last: int) -> range:
@@ -250,8 +252,8 @@ def _fields(image: _Node, step: int) -> Field:
             parts.append(seen(source, below[0] + inside, below[-1] + inside))
         return range(min(part[0] for part in parts), max(part[-1] for part in parts) + 1)
 
-    def field(node: _Node) -> tuple[int, int]:
-        sizes = [len(seen(node, place, place)) for place in range(step)]  # no map's places differ with a longer period
+    def field(made: _Map) -> tuple[int, int]:
+        sizes = [len(seen(made.node, place, place)) for place in range(period // made.step)]
         return min(sizes), max(sizes)
 
     return field

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from seglab.nets.architecture import Architecture
-from seglab.nets.describe import describe
-from seglab.nets.fitting import at_least, fitting_size
+from seglab.nets.fitting import at_least, fitting_size, output_size
 
 Size = tuple[int, int]
 
@@ -41,7 +40,7 @@ def remedies(net: Architecture, size: Size) -> list[Remedy]:
         found.append(("crop", (smaller[0], smaller[1]), f"{cut} lost: {lost:.1%} of the image gets no mask".replace("%", " %")))
     scale = f"{nearest[0] / height:.3f} × as high and {nearest[1] / width:.3f} × as wide"
     found.append(("resize", nearest, f"pixels become {scale}, and the mask is resized back"))
-    return [Remedy(way, tried, describe(net, tried)[-1].shape[1:], what) for way, tried, what in found]
+    return [Remedy(way, tried, (output_size(tried[0], net), output_size(tried[1], net)), what) for way, tried, what in found]
 
 
 def next_sizes(size: int, net: Architecture, count: int = 4) -> list[int]:
