@@ -34,6 +34,11 @@ def only(events: list[Event], kind: str) -> list[Event]:
         {"upsampling": "bilinear"},
         {"upsampling": "unpool"},
         {"padding": "valid", "size": 60},
+        {"kind": "segnet"},
+        {"kind": "fcn32s"},
+        {"kind": "fcn16s", "upsampling": "bilinear"},
+        {"kind": "fcn8s", "depth": 3},
+        {"kernel_size": 5},
         {"loss": "weighted"},
         {"loss": "dice"},
         {"loss": "focal"},
@@ -57,6 +62,12 @@ def test_every_choice_changes_the_curve_and_is_the_same_again(changes: dict) -> 
     assert losses(once) != losses(list(fit(SMALL)))
     assert all(math.isfinite(loss) for loss in losses(once))
     assert only(once, "end")[0].step == SMALL.steps
+
+
+def test_an_fcn_may_begin_at_random() -> None:
+    fcn = TrainConfig(**{**SMALL.as_json(), "kind": "fcn16s"})
+    assert losses(list(fit(replace(fcn, start="random")))) != losses(list(fit(fcn)))
+    assert losses(list(fit(replace(SMALL, start="random")))) == losses(list(fit(SMALL))), "elsewhere it means nothing"
 
 
 def test_the_learning_rate_follows_its_schedule() -> None:

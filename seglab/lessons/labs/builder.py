@@ -60,11 +60,10 @@ def ask_skips(turn: int) -> Asked:
         for skip in ("concat", "add")
     }
     more = counts["concat"] - counts["add"]
-    right = "More, since its first convolution on each level reads twice the channels"
     return Asked(
         f"A U-Net of depth {depth} and width {width} concatenates its skips. Has it more parameters than one that adds them?",
-        (right, "As many: a skip only copies", "Fewer, since nothing has to be added"),
-        right if more > 0 else "As many: a skip only copies",
+        ("More", "As many", "Fewer"),
+        "More" if more > 0 else "As many",
         f"{counts['concat']:,} against {counts['add']:,}. Copying and adding are free; what reads twice as many channels is not.",
         {"depth": depth, "width": width, "skip": "add"},
     )
