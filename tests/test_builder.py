@@ -130,6 +130,20 @@ def test_questions_have_one_right_answer_that_the_page_can_show() -> None:
             assert not page.run().exception
 
 
+def test_no_place_has_all_the_right_answers() -> None:
+    for question in BUILDER.questions[1:]:
+        places = {asked.choices.index(asked.right) for asked in map(question, range(30))}
+        assert len(places) > 1, question
+
+
+def test_an_address_means_nothing_in_markdown() -> None:
+    for size in ("![](//evil.example/p.gif)", "[a](//evil.example)"):
+        page = AppTest.from_file(PAGE, default_timeout=60)
+        page.query_params["size"] = size
+        page.run()
+        assert "](" not in page.warning[0].value
+
+
 def test_the_first_question_is_the_curriculums() -> None:
     asked = BUILDER.questions[0](0)
     assert (asked.right, asked.because) == (

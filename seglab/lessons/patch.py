@@ -17,7 +17,7 @@ TITLES = {
     "conv": "Convolution, ReLU",
     "pool": "Max pooling",
     "join": "The two maps joined",
-    "up": "Twice as large",
+    "up": "Larger again",
     "head": "1 × 1 convolution",
 }
 QUARTERS = (0.25, 0.75, 0.75, 0.25)
@@ -63,6 +63,27 @@ def patch(net: Architecture, part: str, c_in: int, c_out: int) -> Lesson:
     return Lesson(name, TITLES[part], "", fields_of((view,), (), *fields, at=1), (view,), (), controls=controls)
 
 
+def told(net: Architecture, block: str, part: str) -> str:
+    """What a patch leaves out, and with what its numbers would begin.
+
+    >>> told(Architecture(kind="fcn32s", depth=5), "up.0", "up")
+    'Drawn for 2 times the size; the block makes it 32 times, with a kernel of 64 × 64. It begins as bilinear interpolation.'
+    """
+    if part == "up" and net.kind in FUSED:
+        factor = 2 if block != f"up.{FUSED[net.kind]}" else 2 ** (net.depth - FUSED[net.kind])
+        learned = net.upsampling == "transposed"
+        kernel = f", with a kernel of {2 * factor} × {2 * factor}" if learned else ""
+        larger = f"Drawn for 2 times the size; the block makes it {factor} times{kernel}. " if factor > 2 else ""
+        begins = {"bilinear": "It begins as bilinear interpolation.", "random": "It begins with small random numbers."}[net.start]
+        return f"{larger}{begins if learned else 'Nothing in it is learned.'}"
+    if part in ("pool", "join") or (part == "up" and net.upsampling == "unpool"):
+        return "Nothing in it is learned." if part != "up" or net.kind == "segnet" else "The 1 × 1 convolution before it is left out."
+    if block.startswith("scores"):
+        return "Its weights begin as zeros, so that finer scores change nothing at first."
+    between = " The normalisation before the ReLU is left out." if part == "conv" and net.norm != "none" else ""
+    return f"The network is not trained: its weights would begin as small random numbers.{between}"
+
+
 Made = tuple[View, tuple[Field, ...]]
 
 
@@ -97,14 +118,15 @@ def _join(net: Architecture, c_in: int, c_out: int) -> Made:
     """Crop and concatenate, or add: which is a 1x1 convolution of both with weights of 1."""
     border = 1 if net.padding == "valid" else 0
     side = 4 + 2 * border
-    skip = _grid("s", _planes(2, 0, 9, side, side), "Encoder's map")
-    below = _grid("x", _planes(3, 0, 9, 4, 4), "Decoder's map")
+    finer, coarser = ("Finer scores", "Enlarged scores") if net.kind in FUSED else ("Encoder's map", "Decoder's map")
+    skip = _grid("s", _planes(2, 0, 9, side, side), finer)
+    below = _grid("x", _planes(3, 0, 9, 4, 4), coarser)
     steps = [Step("k", "crop", ("s",), options={"top": border, "left": border, "height": 4, "width": 4})] if border else []
     first = "k" if border else "s"
     join = Step("j" if net.skip == "add" else "y", "concat", (first, "x"))
     adding = [Step("y", "conv2d", ("j",), operands={"weight": [[[[1]], [[1]]]]})] if net.skip == "add" else []
-    panels = [Panel("s", "skip", "Encoder's map", "E", edits="s"), *([Panel("k", "skip", "Cropped", "C")] if border else [])]
-    panels += [Panel("x", "input", "Decoder's map", "D", edits="x"), *([Panel("j", "output", "Side by side", "J")] if adding else [])]
+    panels = [Panel("s", "skip", finer, "E", edits="s"), *([Panel("k", "skip", "Cropped", "C")] if border else [])]
+    panels += [Panel("x", "input", coarser, "D", edits="x"), *([Panel("j", "output", "Side by side", "J")] if adding else [])]
     panels += [Panel("y", "output", "Added" if adding else "Side by side", "O")]
     view = View("patch", "Patch", (*steps, join, *adding), tuple(panels), "y", "output", {"s": "s", "x": "x"})
     return view, (skip, below)

@@ -45,7 +45,7 @@ def copied(net: Architecture, size: Sequence[int]) -> str:
     given, made = (net.in_channels, *size), blocks[-1].shape
     title = f"{TITLES[net.kind]}, {sum(block.parameters for block in blocks):,} parameters: {_shape(given)} to {_shape(made)}."
     layers, forward = {"unet": _unet, "segnet": _segnet}.get(net.kind, _fcn)(net)
-    helpers = _block(net) + (CROP if net.padding == "valid" else "")
+    helpers = _block(net) + (CROP if any("crop(" in line for line in forward) else "")
     if net.kind in FUSED and net.upsampling == "transposed" and net.start == "bilinear":
         helpers += BILINEAR
     return (

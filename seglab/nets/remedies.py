@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from seglab.nets.architecture import Architecture
-from seglab.nets.fitting import at_least, fitting_size, output_size
+from seglab.nets.architecture import MOST, Architecture
+from seglab.nets.fitting import at_least, border, fitting_size, output_size
 
 Size = tuple[int, int]
 
@@ -19,32 +19,39 @@ class Remedy(NamedTuple):
     told: str
 
 
-def remedies(net: Architecture, size: Size) -> list[Remedy]:
-    """Padding, cropping and resizing an image of (height, width) pixels; cropping only where something is left.
+def remedies(net: Architecture, size: Size, largest: int = MOST) -> list[Remedy]:
+    """Padding, cropping and resizing an image of (height, width) pixels to a size up to `largest`; cropping only where something is left.
+
+    Without padding in the convolutions the mask is smaller than the image whatever is done, and padding the image before is the paper's
+    way to a mask of every pixel.
 
     >>> for way in remedies(Architecture(depth=4), (350, 525)):
     ...     print(way.way, way.size, way.told)
-    pad (352, 528) 2 rows and 3 columns are added, best mirrored, and cut off the mask again
-    crop (336, 512) 14 rows and 13 columns are lost: 6.4 % of the image gets no mask
+    pad (352, 528) 2 rows and 3 columns are added to the image, best mirrored, and cut off the mask again
+    crop (336, 512) 14 rows and 13 columns of the image are cut off: 6.4 % of it gets no mask
     resize (352, 528) pixels become 1.006 × as high and 1.006 × as wide, and the mask is resized back
     """
     height, width = size
-    larger = (at_least(height, net), at_least(width, net))
+    least, around = at_least(1, net), 2 * border(net)
+    padded = (at_least(height + around, net), at_least(width + around, net))
     nearest = (fitting_size(height, net), fitting_size(width, net))
-    smaller = tuple(n if n == m else n - 2**net.depth for n, m in zip(larger, size, strict=True))
-    found = [("pad", larger, f"{_lines(larger[0] - height, larger[1] - width)} added, best mirrored, and cut off the mask again")]
-    least = at_least(1, net)
+    smaller = tuple(m if n == m else m - 2**net.depth for n, m in zip(size, (at_least(height, net), at_least(width, net)), strict=True))
+    rows, columns = padded[0] - height, padded[1] - width
+    mirrored = ", best mirrored," if rows <= 2 * height and columns <= 2 * width else ""  # each side has its half of them
+    what = "and cut off the mask again" if not around else "so that the mask covers the whole image"
+    found = [("pad", padded, f"{_lines(rows, columns)} added to the image{mirrored} {what}")]
     if min(smaller) >= least:
-        lost = 1 - smaller[0] * smaller[1] / (height * width)
-        cut = _lines(height - smaller[0], width - smaller[1])
-        found.append(("crop", (smaller[0], smaller[1]), f"{cut} lost: {lost:.1%} of the image gets no mask".replace("%", " %")))
+        lost = 1 - (smaller[0] - around) * (smaller[1] - around) / (height * width)
+        told = f"{_lines(height - smaller[0], width - smaller[1], ' of the image')} cut off: {100 * lost:.1f} % of it gets no mask"
+        found.append(("crop", (smaller[0], smaller[1]), told))
     scale = f"{nearest[0] / height:.3f} × as high and {nearest[1] / width:.3f} × as wide"
     found.append(("resize", nearest, f"pixels become {scale}, and the mask is resized back"))
-    return [Remedy(way, tried, (output_size(tried[0], net), output_size(tried[1], net)), what) for way, tried, what in found]
+    tried = [way for way in found if max(way[1]) <= largest]
+    return [Remedy(way, given, (output_size(given[0], net), output_size(given[1], net)), told) for way, given, told in tried]
 
 
-def next_sizes(size: int, net: Architecture, count: int = 4) -> list[int]:
-    """The sizes a side that fit around `size`: one below where there is one, then those from it on.
+def next_sizes(size: int, net: Architecture, count: int = 4, largest: int = MOST) -> list[int]:
+    """The sizes a side that fit around `size`, up to `largest`: one below where there is one, then those from it on.
 
     >>> next_sizes(350, Architecture(depth=4)), next_sizes(10, Architecture(depth=2, padding="valid"))
     ([336, 352, 368, 384], [44, 48, 52, 56])
@@ -52,9 +59,9 @@ def next_sizes(size: int, net: Architecture, count: int = 4) -> list[int]:
     above = at_least(size, net)
     below = above - 2**net.depth
     first = below if below >= at_least(1, net) else above
-    return [first + 2**net.depth * n for n in range(count)]
+    return [fits for n in range(count) if (fits := first + 2**net.depth * n) <= largest]
 
 
-def _lines(rows: int, columns: int) -> str:
+def _lines(rows: int, columns: int, of: str = "") -> str:
     parts = [f"{n} {what}{'s' if n != 1 else ''}" for n, what in ((rows, "row"), (columns, "column")) if n]
-    return f"{' and '.join(parts) or 'nothing'} {'is' if parts and rows + columns == 1 else 'are' if parts else 'is'}"
+    return f"{' and '.join(parts) or 'nothing'}{of} {'is' if parts and rows + columns == 1 else 'are' if parts else 'is'}"

@@ -20,7 +20,7 @@ class SegNet(Network):
 
     >>> net = SegNet(depth=2, width=4)
     >>> sum(p.numel() for p in net.parameters()), [block[3].out_channels for block in net.decoder]
-    (2374, [4, 4])
+    (2294, [4, 4])
     """
 
     def __init__(self, *sizes: int, **options: int | str) -> None:

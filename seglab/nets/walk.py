@@ -73,6 +73,9 @@ def convolutional(steps: Sequence[Step], shape: Shape) -> tuple[Step, ...]:
     return tuple(found)
 
 
+HEADLESS = "The heads beside it are left out: their fully connected layers are made for {own} only, and training alone uses them."
+
+
 class Sized(NamedTuple):
     """A network at an image's size: its parts, and sentences on what the size does to it, the last one why it ends where it does."""
 
@@ -92,9 +95,12 @@ def at_size(steps: Sequence[Step], own: Shape, shape: Shape) -> Sized:
     >>> at_size(vgg16(), (3, 224, 224), (3, 288, 288)).rows[-1].shape
     (1000, 3, 3)
     """
-    parts, ends = walk(steps, shape)
     if shape == own:
-        return Sized(parts, [], False)
+        return Sized(walk(steps, shape)[0], [], False)
+    if any(isinstance(step, Heads) for step in steps):
+        found = at_size([step for step in steps if not isinstance(step, Heads)], own, shape)
+        return found._replace(notes=[HEADLESS.format(own=" × ".join(map(str, own[1:]))), *found.notes])
+    parts, ends = walk(steps, shape)
     fixing = next((part for part in walk(steps, own)[0] if isinstance(part.step, Linear)), None)
     arriving = next((part.before for part in parts if fixing and part.step.name == fixing.step.name), None)
     if fixing is None or arriving is None or arriving == fixing.before:
@@ -107,7 +113,9 @@ def at_size(steps: Sequence[Step], own: Shape, shape: Shape) -> Sized:
     kernel = " × ".join(str(side) for side in fixing.before[1:])
     if ends:
         return Sized(parts, [*notes, f"Even as a {kernel} convolution it does not fit here. All before it goes through."], True)
-    notes.append(f"Read as a {kernel} convolution with the very same weights it slides: {sides(parts[-1].after)} answers in place of one.")
+    scores, *places = parts[-1].after
+    many = f"{' × '.join(map(str, places))} answers of {scores:,} scores each"
+    notes.append(f"Read as a {kernel} convolution with the very same weights it slides: {many}, in place of one.")
     return Sized(parts, notes, False)
 
 

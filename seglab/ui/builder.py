@@ -12,13 +12,14 @@ from seglab.nets.choices import CHOICES, FUSED, KERNELS, STARTS
 from seglab.nets.copied import TITLES
 from seglab.nets.describe import Block, BreaksError
 from seglab.nets.remedies import next_sizes, remedies
-from seglab.nets.walk import read_size
+from seglab.nets.walk import LARGEST, read_size
 from seglab.train.failure import sentence
 from seglab.ui.addressed import choice, chosen, put, typed
 from seglab.ui.builder_looks import LOOKS, look_at
 from seglab.ui.diagram import show
+from seglab.ui.plain import plain
 from seglab.ui.u_picture import picture
-from seglab.ui.u_words import amount
+from seglab.ui.u_words import amount, size_of
 
 KINDS = {"unet": "U-Net", "plain": "Encoder-decoder", **{kind: TITLES[kind] for kind in ("segnet", *FUSED)}}
 WORDS = {
@@ -102,7 +103,7 @@ def _controls() -> Chosen | None:
         )
         height, width_ = read_size(size)
     except ValueError as error:
-        st.warning(sentence(str(error)), icon=":material/block:")
+        st.warning(plain(sentence(str(error))), icon=":material/block:")
         return None
     return _described(net, (height, width_))
 
@@ -158,7 +159,7 @@ def _facts(asked: Chosen) -> str:
     sees = f"{small}" if small == large else f"{small} to {large}, depending on where it lies,"
     return (
         f"**{sum(block.parameters for block in blocks):,}** parameters · **{amount(sum(block.macs for block in blocks))}** multiply-adds"
-        f" · **{sum(block.memory for block in blocks) / 1e6:,.0f} MB** of maps for an image · the mask has **{height} × {width}** pixels,"
+        f" · **{size_of(sum(block.memory for block in blocks))}** of maps for an image · the mask has **{height} × {width}** pixels,"
         f" and each sees **{sees}** pixels a side"
     )
 
@@ -170,7 +171,7 @@ def _mend(asked: Chosen) -> None:
     st.error(f"It breaks at **{asked.breaks.block}**: {asked.breaks.why}.", icon=":material/heart_broken:")
     st.markdown("Each of these goes through; press one to see the whole network with it:")
     with st.container(horizontal=True, key="builder.remedies"):
-        for way in remedies(asked.net, asked.size):
+        for way in remedies(asked.net, asked.size, LARGEST):
             told = f"**{way.way.capitalize()}** to {way.size[0]} × {way.size[1]}: {way.told}."
             with st.container(border=True, width=275):
                 st.markdown(f"{told} The mask has {way.mask[0]} × {way.mask[1]} pixels.")
@@ -178,7 +179,7 @@ def _mend(asked: Chosen) -> None:
                 st.button(
                     f"Try {way.size[0]} × {way.size[1]}", key=f"builder.try.{way.way}", on_click=put, kwargs={"size": size, "block": ""}
                 )
-    high, wide = (", ".join(map(str, next_sizes(side, asked.net))) for side in (height, width))
+    high, wide = (", ".join(map(str, next_sizes(side, asked.net, largest=LARGEST))) for side in (height, width))
     st.markdown(f"**Sizes that fit** around yours: heights {high}, …; widths {wide}, …, each {2**asked.net.depth} from the next.")
 
 

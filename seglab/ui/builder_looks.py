@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import streamlit as st
 
 from seglab.lessons.patch import MOST_IN, MOST_OUT, TITLES, parts, patch
+from seglab.lessons.patch import told as patch_told
 from seglab.nets import Architecture
 from seglab.nets.copied import copied
 from seglab.nets.describe import Block, told
@@ -16,7 +17,7 @@ from seglab.ui.form import send
 from seglab.ui.links import in_lecture
 from seglab.ui.stage import show_inside
 from seglab.ui.table import table
-from seglab.ui.u_words import amount, does
+from seglab.ui.u_words import amount, does, size_of
 
 LOOKS = {"block": "A block opened up", "numbers": "Block by block", "code": "As PyTorch", "train": "Train it"}
 HEAD = ("block", "output", "parameters", "multiply-adds", "maps", "sees", "what it does")
@@ -57,8 +58,8 @@ def _opened(net: Architecture, block: Block) -> None:
     show_inside(patch(net, part, int(c_in), int(c_out)), "builder.patch")
     channels, height, width = block.shape
     st.caption(
-        f"A few cells of {height} × {width}, and of {channels} channels a few. The numbers are there to be changed: this network is not"
-        " trained, and would begin with small random ones."
+        f"A few cells of {height} × {width}, and of {channels} channels a few; the numbers are there to be changed."
+        f" {patch_told(net, block.name, part)}"
     )
 
 
@@ -70,12 +71,12 @@ def _rows(blocks: Sequence[Block], net: Architecture) -> Iterator[tuple[str, ...
             " × ".join(map(str, block.shape)),
             f"{block.parameters:,}",
             amount(block.macs),
-            f"{block.memory / 1e6:,.1f} MB",
+            size_of(block.memory),
             f"{small}" if small == large else f"{small} to {large}",
             does(net, block.name),
         )
     memory = sum(block.memory for block in blocks)
-    total = f"{sum(block.parameters for block in blocks):,}", amount(sum(block.macs for block in blocks)), f"{memory / 1e6:,.1f} MB"
+    total = f"{sum(block.parameters for block in blocks):,}", amount(sum(block.macs for block in blocks)), size_of(memory)
     yield "in all", "", *total, "", ""
 
 

@@ -18,6 +18,7 @@ from seglab.ui.milestones_block import opened
 from seglab.ui.milestones_gradient import gradients
 from seglab.ui.milestones_table import beside, layer_table, macs, most_in, parameters, plain_table, shares
 from seglab.ui.milestones_whole import whole
+from seglab.ui.plain import plain
 
 FIRST = "VGG-16"
 LOOKS = {"block": "Opened up", "gradients": "Gradients add", "layers": "Layer by layer", "networks": "All networks"}
@@ -70,7 +71,7 @@ def _network(name: str) -> tuple[Network, Sized]:
     try:
         height, width = read_size(text)
     except ValueError as error:
-        st.warning(f"{error}. The network is shown at its own size, {own[1]} × {own[2]}.", icon=":material/straighten:")
+        st.warning(f"{plain(str(error))}. The network is shown at its own size, {own[1]} × {own[2]}.", icon=":material/straighten:")
         height, width = own[1:]
     return Network(name, steps, own), at_size(steps, own, (3, height, width))
 

@@ -156,7 +156,9 @@ def _single(part: Part, step: Conv | Pool | Linear | Zeros) -> Drawing:
     largest = max(*part.before[1:], *row.shape[1:])
     scale = 150 / largest
     window = _window(step, part.before)
-    told_in = f"What comes in: {sides(part.before)}. One cell of the output sees the orange window, in all {part.before[0]:,} channels."
+    groups = step.groups if isinstance(step, Conv) else 0
+    seen = f"in {'all ' if groups == 1 else ''}{part.before[0] // groups:,} channels" if groups else "in its own channel"
+    told_in = f"What comes in: {sides(part.before)}. One cell of the output sees the orange window, {seen}."
     drawing.item(Item("in", told_in, told_in))
     drawing.item(Item("weights", _weights(step, part), _weights(step, part)))
     told = f"{numbers_told(row.shape, row.parameters, row.macs)}.\nReceptive field: {field_told(row.field)}."

@@ -13,13 +13,13 @@ def tells(net: Architecture, block: Block) -> str:
     >>> from seglab.nets import describe, paper_unet
     >>> print(tells(paper_unet(), describe(paper_unet(), (572, 572))[4]))
     bottleneck: two 3 × 3 convolutions, ReLU. 1024 × 28 × 28
-    14,157,824 parameters, 11.6 G multiply-adds, 7 MB of maps; each cell sees 140 pixels of the image a side
+    14,157,824 parameters, 11.6 G multiply-adds, 6.9 MB of maps; each cell sees 140 pixels of the image a side
     """
     small, large = block.receptive_field
     sees = f"{small}" if small == large else f"{small} to {large}"
     return (
         f"{block.name}: {does(net, block.name)}. {' × '.join(map(str, block.shape))}\n"
-        f"{block.parameters:,} parameters, {amount(block.macs)} multiply-adds, {block.memory / 1e6:,.0f} MB of maps;"
+        f"{block.parameters:,} parameters, {amount(block.macs)} multiply-adds, {size_of(block.memory)} of maps;"
         f" each cell sees {sees} pixels of the image a side"
     )
 
@@ -58,10 +58,19 @@ def does(net: Architecture, name: str) -> str:
 def amount(number: float) -> str:
     """A large number in short.
 
-    >>> amount(11_800_000_000), amount(31_030_658), amount(740)
-    ('11.8 G', '31 M', '740')
+    >>> amount(11_800_000_000), amount(31_030_658), amount(740), amount(999_600_000), amount(1.13e16)
+    ('11.8 G', '31 M', '740', '1 G', '11.3 P')
     """
-    for unit, name in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= unit:
-            return f"{number / unit:.3g} {name}"
+    for power, name in ((15, "P"), (12, "T"), (9, "G"), (6, "M"), (3, "k")):
+        if float(f"{number:.3g}") >= 10**power:
+            return f"{number / 10**power:.3g} {name}"
     return f"{number:.0f}"
+
+
+def size_of(count: float) -> str:
+    """A number of bytes in words.
+
+    >>> size_of(6_640_000), size_of(24_800), size_of(805_000_000)
+    ('6.64 MB', '24.8 kB', '805 MB')
+    """
+    return f"{amount(count)}B"

@@ -46,7 +46,10 @@ def ask_mask(turn: int) -> Asked:
     return Asked(
         f"Without padding each 3 × 3 convolution takes a pixel from every side. How large is the mask of a U-Net of depth {depth} for an"
         f" image of {size} × {size}?",
-        tuple(str(n) for n in choices(right, size, size - 2 * (4 * depth + 2), size - lost)),
+        tuple(
+            str(n)
+            for n in choices(right, *((size, size - lost) if turn % 2 else (right - 2 * lost, right - 16)), size - 2 * (4 * depth + 2))
+        ),
         str(right),
         f"A pixel on level l is 2^l pixels of the image: {lost} are lost on every side, {size} − 2 · {lost} = {right}.",
         {"size": size, "depth": depth, "padding": "valid", "norm": "none"},
@@ -55,17 +58,19 @@ def ask_mask(turn: int) -> Asked:
 
 def ask_skips(turn: int) -> Asked:
     width, depth = pick(turn, (16, 3), product((8, 32, 64), (2, 3, 4)))
+    one, other = (("concat", "add"), ("none", "add"), ("add", "concat"))[turn % 3]
+    words = {"concat": "concatenates its skips", "add": "adds its skips", "none": "has no skips"}
     counts = {
         skip: sum(block.parameters for block in describe(Architecture(depth=depth, width=width, skip=skip), (2**depth * 4,) * 2))
-        for skip in ("concat", "add")
+        for skip in words
     }
-    more = counts["concat"] - counts["add"]
+    right = "As many" if counts[one] == counts[other] else "More" if counts[one] > counts[other] else "Fewer"
     return Asked(
-        f"A U-Net of depth {depth} and width {width} concatenates its skips. Has it more parameters than one that adds them?",
+        f"A U-Net of depth {depth} and width {width} {words[one]}. How many parameters does it have beside one that {words[other]}?",
         ("More", "As many", "Fewer"),
-        "More" if more > 0 else "As many",
-        f"{counts['concat']:,} against {counts['add']:,}. Copying and adding are free; what reads twice as many channels is not.",
-        {"depth": depth, "width": width, "skip": "add"},
+        right,
+        f"{counts[one]:,} against {counts[other]:,}. Copying and adding are free; what reads twice as many channels is not.",
+        {"depth": depth, "width": width, **({"net": "plain"} if one == "none" else {"skip": one})},
     )
 
 
@@ -74,7 +79,7 @@ def ask_deepest(turn: int) -> Asked:
     right = size // 2**depth
     return Asked(
         f"A U-Net of depth {depth} with padding sees an image of {size} × {size}. How large is its deepest map?",
-        tuple(f"{n} × {n}" for n in choices(right, size // depth, 2 * right, size // 2)),
+        tuple(f"{n} × {n}" for n in choices(right, 2 * right, right // 2, *((size // depth,) if turn % 2 else (right // 4,)))),
         f"{right} × {right}",
         f"It is halved {depth} times: {size} / 2^{depth} = {right}. What is lost in place is gained in channels.",
         {"size": size, "depth": depth},
@@ -83,8 +88,8 @@ def ask_deepest(turn: int) -> Asked:
 
 TEXT = """
 ## Down and up again
-- **Why down?** Every pooling doubles what one cell sees, and quarters the work. The same convolutions at full resolution take a hundred
-  times the work and see a fraction: *Block by block* says how much for your network.
+- **Why down?** Every pooling doubles what each later kernel spans, and leaves a quarter of the places, so that the channels may double. The
+  same convolutions at full resolution take many times the work and see a fraction: *Block by block* says how much for your network.
 - **What is lost?** Where exactly something is: of four cells one is left. The channels grow meanwhile, so the map says more about fewer
   places.
 - **What brings it back?** The decoder only makes maps larger. The places come from the **skips**: the encoder's map of the same size.
