@@ -366,3 +366,19 @@ def test_every_part_of_the_page_at_every_width(width: int, scheme: str, looks: S
 def test_odd_sizes_and_nonsense_are_answered_in_words(size: str, visit: Visit) -> None:
     with visit(f"/milestones?net=AlexNet&size={size}&block=nowhere&look=%00&stride=banana&weights=1&blocks=x") as page:
         page.wait_for_selector('[data-testid="stAlert"]')
+
+
+def test_no_place_has_all_the_right_answers() -> None:
+    for question in LAB.questions:
+        asked = [question(turn) for turn in range(30)]
+        assert len({one.choices.index(one.right) for one in asked}) > 1, question
+        assert all(len(set(one.choices)) == len(one.choices) >= 3 for one in asked)
+
+
+def test_at_another_size_heads_are_left_out_and_answers_are_counted_by_place() -> None:
+    own = (3, 224, 224)
+    found = at_size(m.googlenet(True), own, (3, 320, 320))
+    assert sum(row.parameters for row in found.rows) == 6_998_552
+    assert found.notes[0].startswith("The heads beside it are left out: their fully connected layers are made for 224 × 224 only")
+    assert at_size(m.googlenet(True), own, (3, 64, 64)).rows[-1].name == "fc"
+    assert "3 × 3 answers of 1,000 scores each" in at_size(m.vgg16(), own, (3, 288, 288)).notes[-1]

@@ -72,7 +72,8 @@ def ask_parameters(turn: int) -> Asked:
         if isinstance(step, Conv)
         else f"fully connected, {inside}"
     )
-    told = tuple(f"{count:,}" for count in choices(row.parameters, weights, (weights + 1), inside + out, weights * 2))
+    mistakes = (weights, weights + 1, inside + out) if turn % 3 == 0 else (weights, 2 * row.parameters, inside * row.parameters)
+    told = tuple(f"{count:,}" for count in choices(row.parameters, *mistakes[turn % 2 :], 3 * row.parameters))
     return Asked(
         f"{name}, {layer}: {where} channels in, {out} out, with biases. How many parameters?",
         told,
@@ -90,7 +91,7 @@ def ask_dilated(turn: int) -> Asked:
     which = "pool4 and pool5" if stride == 8 else "pool5"
     return Asked(
         f"VGG-16 on {size} × {size} pixels: {which} no longer go{'' if stride == 8 else 'es'} down, and what follows is dilated."
-        " How many cells a side has the last map, pool5?",
+        " How many cells a side does the last map, pool5, have?",
         tuple(str(count) for count in choices(right, size // 32, size // 16, size // 8, size // 4)),
         str(right),
         f"{'Three poolings remain' if stride == 8 else 'Four poolings remain'} that halve: {size} / {stride} = {right}. One cell still sees"
@@ -107,10 +108,13 @@ def ask_reduced(turn: int) -> Asked:
     c_in = reduce.parameters // reduce.shape[0] - 1
     with_it, alone = reduce.parameters + five.parameters, (25 * c_in + 1) * five.shape[0]
     times = round(alone / with_it)
+    mistakes = (times // 3, 4 * times) if turn % 2 else (times // 2, times // 4)
     return Asked(
         f"Inception {name}: its 5 × 5 branch first reduces {c_in} channels to {reduce.shape[0]} by 1 × 1, then makes {five.shape[0]}. That"
         f" is {with_it:,} parameters. About how many times as many without the reduction?",
-        tuple(f"{count} times" for count in choices(times, times // 3, 2 * times, 4 * times)),
+        tuple(
+            f"{count} times" for count in choices(times, 2 * times, *((times // 3, 4 * times) if turn % 2 else (times // 2, times // 4)))
+        ),
         f"{times} times",
         f"(25 · {c_in} + 1) · {five.shape[0]} = {alone:,} parameters: {alone / with_it:.1f} times as many.",
         {"net": "GoogLeNet", "block": f"inception {name}"},
@@ -123,7 +127,8 @@ def ask_gradient(turn: int) -> Asked:
     unit = units(1, weights, True)[0]
     through, along = round(float(unit.through[row, column]), 3), 1
     right = f"{round(through + along, 3):g}"
-    told = [f"{number:g}".replace("-", "−") for number in (through, round(through + along, 3), 1, round(1 - through, 3))]
+    numbers = sorted({through, round(through + along, 3), 1, round(1 - through, 3)})
+    told = [f"{number:g}".replace("-", "−") for number in numbers]
     return Asked(
         f"A residual block: at every cell of its output a gradient of 1 arrives. Back through F, x({row},{column}) gets"
         f" {f'{through:g}'.replace('-', '−')}. What is its whole gradient?",
