@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -22,12 +25,13 @@ import seglab as sl
 from seglab.lessons.labs import sliding_window as words
 from seglab.nets import build
 from seglab.nets.architecture import Architecture
-from seglab.nets.full_resolution import beside
+from seglab.nets.describe import describe
+from seglab.nets.full_resolution import beside, throughout
 from seglab.nets.patch_classifier import FullyConvolutional, PatchNet, fully_convolutional, patches_of, with_holes
-from seglab.nets.patch_layers import KINDS, PatchClassifier, macs, places, times_read, work
+from seglab.nets.patch_layers import CONTEXT, KINDS, POOLED_FROM, PatchClassifier, macs, places, work
 from seglab.train import jobs, patch_answers
 from seglab.train.patch_answers import Slide, answers, classifier, scene, slide_pictures
-from seglab.train.patch_context import SIZES, context_classifier
+from seglab.train.patch_context import context_classifier
 from seglab.train.patches import balanced, cut, judged, near_border, train_patches
 from seglab.train.shared import Shared
 from seglab.train.store import Store
@@ -132,7 +136,6 @@ def test_overlap_counts_in_python_and_in_the_browser(size: tuple[int, int], patc
             halfway = counts.copy()
         top, left = (stride * n for n in divmod(done, across))
         counts[top : top + patch, left : left + patch] += 1
-    assert np.array_equal(times_read(size, patch, stride), counts)
     assert counts.sum() == down * across * patch**2
     text = (ROOT / "seglab" / "ui" / "browser" / "v1" / "sliding.js").read_text()
     address = "data:text/javascript;base64," + base64.b64encode(text.encode()).decode()
@@ -207,7 +210,6 @@ def test_what_the_page_says_of_one_pass(kind: str) -> None:
         assert "The same answers" in told
     share = 1 / said["stride"] ** 2  # for as many answers
     assert f"{share * 48 * 64 * macs(model.net.convolutional, 1, (17, 17)) / said['macs']['once']:.1f} times fewer multiply-adds" in told
-    assert one_pass.SINGLE == patch_answers.SINGLE
 
 
 def test_zeros_reach_two_cells_into_a_patchs_map() -> None:
@@ -251,6 +253,34 @@ def test_shared_answers() -> None:
     assert len(begun) == 5, "only the latest two are kept"
 
 
+def test_work_that_all_have_given_up_is_not_begun() -> None:
+    shared, desk, gate = Shared[int](9), ThreadPoolExecutor(1), Event()
+    done: list[int] = []
+    busy = desk.submit(gate.wait, 10)
+
+    def ask(number: int) -> Future[int]:
+        return shared.ask(number, lambda: desk.submit(lambda: done.append(number) or number))
+
+    left, stays = ask(1), ask(1)
+    given_up = [ask(2), ask(2)]
+    left.cancel()
+    for one in given_up:
+        one.cancel()
+    again = [ask(3), ask(3)]
+    for one in again:
+        one.cancel()
+    back = ask(3)
+    assert not shared.begun(1)
+    gate.set()
+    assert busy.result(10)
+    assert (stays.result(10), back.result(10)) == (1, 3), "one who still waits is answered, and what was given up is asked anew"
+    assert shared.begun(1)
+    assert shared.there(1)
+    assert not shared.there(2)
+    desk.shutdown()
+    assert done == [1, 3]
+
+
 def test_the_folded_weights_are_the_same_sum() -> None:
     image, kernel = numbers()
     dense = int(image[:, :K, :K].ravel() @ kernel.ravel())
@@ -278,14 +308,23 @@ def test_vgg_numbers() -> None:
 def test_what_the_page_says_of_context_is_in_the_data() -> None:
     shipped = patch_context.shipped()
     rows = shipped["rows"]
-    assert sorted((row["patch"], row["seed"]) for row in rows) == sorted((size, seed) for size in SIZES for seed in shipped["seeds"])
+    assert sorted((row["patch"], row["seed"]) for row in rows) == sorted((size, seed) for size in CONTEXT for seed in shipped["seeds"])
     assert len(shipped["seeds"]) >= 3
-    assert patch_context.SIZES == SIZES
-    mean = {(name, size): patch_context._mean(rows, name, size) for name in patch_context.LINES for size in SIZES}
-    assert mean["all", 1] < 0.6 < mean["all", 17] == max(mean["all", size] for size in SIZES)
-    assert max(mean["near", 65], mean["near", 33]) < mean["near", 17] == max(mean["near", size] for size in SIZES)
+    mean = {(name, size): patch_context._mean(rows, name, size) for name in patch_context.LINES for size in CONTEXT}
+    assert mean["all", 1] < 0.6 < mean["all", 17] == max(mean["all", size] for size in CONTEXT)
+    assert max(mean["near", 65], mean["near", 33]) < mean["near", 17] == max(mean["near", size] for size in CONTEXT)
     assert mean["inside", 65] > mean["inside", 17], "more context goes on helping"
-    assert [context_classifier(size).patch for size in SIZES] == list(SIZES)
+    assert [context_classifier(size).patch for size in CONTEXT] == list(CONTEXT)
+    assert {context_classifier(size).kind for size in CONTEXT if size < POOLED_FROM} == {"valid"}
+    assert {context_classifier(size).kind for size in CONTEXT if size >= POOLED_FROM} == {"pool"}
+    for name in ("near", "inside"):
+        spread = [np.std([row[name] for row in rows if row["patch"] == size]) for size in (33, 65)]
+        assert abs(mean[name, 33] - mean[name, 65]) < min(spread), "differ less than the trainings do"
+    for before, size in pairwise(CONTEXT[: CONTEXT.index(POOLED_FROM)]):
+        assert all(mean[name, size] > mean[name, before] for name in patch_context.LINES), "every line rises"
+    said = patch_context._verdict(rows)
+    for words_ in ("From 33 on it also pools once", "(96.5 % → 97.8 % → 98.0 %)", "(81.3 % → 77.3 % → 76.4 %)"):
+        assert words_ in said
     assert len(patch_context.chart(rows, rows[:1]).data) == 6
 
 
@@ -315,7 +354,33 @@ def test_full_resolution_is_what_torch_counts(depth: int, width: int, size: int)
         assert counted.get_total_flops() == 2 * cost.macs == 2 * sum(layer.macs for layer in cost.layers)
         assert cost.parameters == sum(p.numel() for p in net.parameters()) == sum(layer.parameters for layer in cost.layers)
         assert [tuple(shape[1:]) for shape in shapes] == [layer.shape for layer in cost.layers]
-        assert cost.memory == 4 * sum(shape.numel() for shape in shapes)
+        if cost is not unet:
+            assert cost.memory == 4 * sum(shape.numel() for shape in shapes)
+    assert unet.memory == sum(block.memory for block in describe(Architecture(3, 21, depth, width, norm="none"), (size, size)))
+
+
+def test_the_maps_of_the_page_and_of_the_builder_are_counted_alike() -> None:
+    unet, wide, narrow = beside(4, 64, (256, 256))
+    assert [round(cost.memory / 2**20) for cost in (unet, wide, narrow)] == [240, 1477, 293]
+    net = Architecture(3, 21, 4, 64, norm="none")
+    cost = throughout(net, (256, 256), describe(net, (256, 256)))
+    assert (cost.layers, cost.field) == (wide.layers[:-1], wide.field)
+    assert wide.memory - cost.memory == 4 * 21 * 256**2
+
+
+@pytest.mark.parametrize("options", [{}, {"norm": "none"}, {"kernel_size": 5, "skip": "add"}, {"kind": "segnet", "upsampling": "unpool"}])
+def test_the_same_convolutions_throughout(options: dict[str, Any]) -> None:
+    """Weights without biases and normalisations times the pixels; a map a convolution, and one more where it is normalised."""
+    net, size = Architecture(3, 5, 2, 8, **options), (32, 48)
+    with torch.device("meta"):
+        kept = [m for name, m in build(net).named_modules() if isinstance(m, nn.Conv2d) and name.startswith(("enc", "bott", "dec"))]
+    cost = throughout(net, size, describe(net, size))
+    assert len(kept) == len(cost.layers)
+    weights = [conv.weight.numel() for conv in kept]
+    assert cost.macs == 32 * 48 * sum(weights)
+    assert [layer.macs for layer in cost.layers] == [32 * 48 * count for count in weights]
+    assert cost.memory == (4 if net.norm == "none" else 8) * 32 * 48 * sum(conv.out_channels for conv in kept)
+    assert cost.field[0] == 1 + sum(conv.kernel_size[0] - 1 for conv in kept)
 
 
 @pytest.mark.parametrize("ask", words.SLIDING_WINDOW.questions)
@@ -331,7 +396,7 @@ def test_questions_are_right_and_many(ask: Callable[[int], Any]) -> None:
             patch, _, size, _, stride = found
             count = sum(1 for _ in np.ndindex(len(range(0, size - patch + 1, stride)), len(range(0, size - patch + 1, stride))))
             assert asked.right == f"{count:,}"
-            assert str(asked.shows["size"]) in sliding_window.SIZES
+            assert sliding_window.size_or_why(str(asked.shows["size"])) == ((size, size), "")
         elif ask is words.ask_parameters:
             units, side, _, channels = found
             assert asked.right == f"{sum(p.numel() for p in nn.Conv2d(channels, units, side, device='meta').parameters()):,}"
@@ -341,6 +406,55 @@ def test_questions_are_right_and_many(ask: Callable[[int], Any]) -> None:
             out = fully_convolutional(PatchNet(net).to("meta"))(torch.empty(1, 1, size, size, device="meta"))
             assert asked.right == str(out.shape[2])
     assert len(seen) >= 5
+
+
+@pytest.mark.parametrize("ask", words.SLIDING_WINDOW.questions)
+def test_no_place_holds_all_right_answers(ask: Callable[[int], Any]) -> None:
+    asked = [ask(turn) for turn in range(60)]
+    held = Counter(one.choices.index(one.right) for one in asked)
+    assert len(held) >= 3
+    assert max(held.values()) <= 30
+    assert {len(one.choices) for one in asked} == {3 if ask is words.ask_same else 4}
+
+
+def test_sizes_that_are_typed() -> None:
+    assert sliding_window.size_or_why("48 × 80") == ((48, 80), "")
+    assert sliding_window.size_or_why(" 64 ") == ((64, 64), "")
+    for text in ("31", "96x193", "20x400", "a*b*", "", "x"):
+        size, wrong = sliding_window.size_or_why(text)
+        assert size == (96, 96)
+        assert wrong.startswith(f"“{text}” is no size of an image here")
+        assert wrong.endswith("Shown is an image of 96 × 96.")
+
+
+def test_what_came_of_ones_own_trainings() -> None:
+    """Failures are told with their sizes and do not hold the page up."""
+    answers: dict[int, Future[dict[str, Any]]] = {size: Future() for size in (1, 3, 5)}
+    answers[1].set_exception(jobs.TaskError("no room"))
+    answers[3].set_result({"patch": 3})
+    own = patch_context.sorted_out(answers, lambda size: size != 5)
+    assert own == ([{"patch": 3}], {1: "no room"}, 5, False)
+    assert patch_context._told(4, own).startswith("Number 3 of 7 (patches of 5 × 5) waits for its turn")
+    assert patch_context._told(4, own._replace(begun=True)).startswith("Training 3 of 7 (patches of 5 × 5)")
+    answers[5].set_exception(jobs.TaskError("no room"))
+    assert patch_context.sorted_out(answers, lambda _: True).at_work is None
+
+
+def test_only_a_press_trains(workers: jobs.Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_context", Shared(10))
+    monkeypatch.setattr(jobs, "_context_row", lambda patch, seed: {"patch": patch, "seed": seed})
+    assert jobs.context_there((1, 3), 5) == {}
+    assert not jobs.context_begun(1, 5)
+    pressed = jobs.context_rows((1, 3), 5)
+    assert [answer.result(10)["patch"] for answer in pressed.values()] == [1, 3]
+    assert [answer.result(0)["patch"] for answer in jobs.context_there((1, 3, 9), 5).values()] == [1, 3]
+    assert not jobs.context_begun(9, 5)
+    store = Store(tmp_path)
+    assert jobs.trained(store, "valid", 9, 0)
+    assert not jobs.trained(store, "valid", 9, 4)
+    (store.folder / "patches").mkdir()
+    (store.folder / "patches" / "valid.9.4.safetensors").touch()
+    assert jobs.trained(store, "valid", 9, 4)
 
 
 def told(page: Any) -> str:
@@ -372,8 +486,13 @@ def test_the_window_by_keyboard_pointer_and_link(visit: Visit) -> None:
         page.mouse.down()
         page.mouse.up()
         wait_for(lambda: re.search("row 4[78], column 4[78] is", told(page)), page)
+        wait_for(lambda: f"at={told(page).split()[1].replace(',', '')}" in page.url, page)
         page.get_by_role("radio", name="8", exact=True).click()
         wait_for(lambda: "of 100:" in told(page), page)
+        assert "at=" not in page.url, "a place at stride 1 is another one at stride 8"
+        page.get_by_role("textbox", name="Image size").fill("48 x 80")
+        page.keyboard.press("Enter")
+        wait_for(lambda: "of 32:" in told(page), page)
 
 
 def test_the_map_of_answers_shows_what_the_network_says(visit: Visit) -> None:
@@ -393,6 +512,7 @@ def test_nonsense_in_the_link_and_show_it(visit: Visit) -> None:
     with visit("/sliding_window?part=9&size=0x0&patch=1e9&stride=%00&seed=-3&kind=no&net=99999&at=1e9&cell=x&own=0") as page:
         page.wait_for_selector(".sliding .told:not(:empty)")
         assert "of 6,400" in told(page)
+        assert "“0x0” is no size of an image here" in page.get_by_role("alert").inner_text()
         page.get_by_role("radio", name="at every second of these pixels").click()
         page.get_by_role("button", name="Show it above").first.click()
         page.wait_for_function("location.search.includes('part=2') && location.search.includes('kind=pool')")

@@ -10,8 +10,8 @@ import torch
 from safetensors.torch import save_file
 
 from seglab.infer.pictures import grey, png
-from seglab.nets.patch_layers import KINDS, PatchClassifier
-from seglab.train.patch_context import SIZES, STEPS, answer_map, context_classifier, judged_once, shown_scene
+from seglab.nets.patch_layers import CONTEXT, KINDS, PatchClassifier
+from seglab.train.patch_context import STEPS, answer_map, context_classifier, judged_once, shown_scene
 from seglab.train.patches import train_patches
 
 FOLDER = Path(__file__).parents[2] / "assets" / "networks"
@@ -33,7 +33,7 @@ def classifiers() -> None:
 def context() -> None:
     """Accuracy by patch size for several seeds, and what one classifier of each size says of one scene."""
     begun, found = perf_counter(), []
-    for patch in SIZES:
+    for patch in CONTEXT:
         for seed in SEEDS:
             model = train_patches(context_classifier(patch), seed, STEPS)
             found.append(judged_once(model, patch, seed))

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from seglab.nets.architecture import LEAST, MOST, Architecture, whole_number
-from seglab.nets.describe import describe
-
-FLOAT = 4  # bytes
+from seglab.nets.architecture import Architecture
+from seglab.nets.describe import FLOAT, Block, describe
 
 
 class Layer(NamedTuple):
@@ -21,8 +19,8 @@ class Layer(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """A network: its layers, its parameters and multiply-adds for one image, the bytes of all maps that training keeps (float32), and the
-    smallest and the largest receptive field of its output."""
+    """A network: its layers, its parameters and multiply-adds for one image, the bytes of all maps that it makes of one image in float32
+    (as `describe` counts them), and the smallest and the largest receptive field of its output."""
 
     name: str
     layers: tuple[Layer, ...]
@@ -38,29 +36,54 @@ def beside(depth: int, width: int, size: Sequence[int], in_channels: int = 3, cl
     Raises ValueError for a size (height, width) that the U-Net does not take.
 
     >>> [f"{cost.macs / 1e9:.0f} G, {cost.memory / 2**20:.0f} MB, {cost.field[1]} pixels" for cost in beside(4, 64, (256, 256))]
-    ['48 G, 157 MB, 204 pixels', '1851 G, 1477 MB, 37 pixels', '41 G, 293 MB, 37 pixels']
+    ['48 G, 240 MB, 204 pixels', '1851 G, 1477 MB, 37 pixels', '41 G, 293 MB, 37 pixels']
     """
     net = Architecture(in_channels, classes, depth, width, norm="none")
     blocks = describe(net, size)
-    height, wide = (whole_number(name, value, LEAST, MOST) for name, value in zip(("height", "width"), size, strict=True))
-    levels = net.channels
-    widths = [c for c in (*levels, *reversed(levels[:-1])) for _ in range(2)]
-    unet = tuple(_unet_layers(net, (height, wide)))
-    parameters, macs = sum(block.parameters for block in blocks), sum(block.macs for block in blocks)
-    convolutions = len(widths)
-    field = (1 + 2 * convolutions,) * 2
+    height, wide = blocks[0].shape[1:]  # the image's, as convolutions are padded
+    parameters, macs, memory = (sum(numbers) for numbers in zip(*((b.parameters, b.macs, b.memory) for b in blocks), strict=True))
+    whole = throughout(net, (height, wide), blocks).layers
+    rows = [("As wide, never downsampled", whole), ("Narrow, never downsampled", tuple(_narrow(in_channels, width, whole)))]
     return [
-        Cost("Encoder-decoder", unet, parameters, macs, _memory(unet), blocks[-1].receptive_field),
-        _cost("As wide, never downsampled", tuple(_stack(in_channels, widths, classes, (height, wide))), field),
-        _cost("Narrow, never downsampled", tuple(_stack(in_channels, [width] * convolutions, classes, (height, wide))), field),
+        Cost("Encoder-decoder", tuple(_unet_layers(blocks)), parameters, macs, memory, blocks[-1].receptive_field),
+        *(_cost(name, (*layers, _head(layers[-1], classes)), 1, 1 + 2 * len(layers)) for name, layers in rows),
     ]
 
 
-def _unet_layers(net: Architecture, size: tuple[int, int]) -> Iterator[Layer]:
+def throughout(net: Architecture, size: tuple[int, int], blocks: Sequence[Block]) -> Cost:
+    """The double convolutions of a network, given as `describe` has its blocks, on maps as large as the image all the way.
+
+    >>> from seglab.nets import paper_unet
+    >>> blocks = describe(paper_unet(), (572, 572))
+    >>> cost = throughout(paper_unet(), (572, 572), blocks)
+    >>> cost.macs == 572**2 * sum(layer.parameters - layer.shape[0] for layer in cost.layers), cost.field
+    (True, (37, 37))
+    """
+    layers = tuple(_convolutions(net, size, blocks))
+    return _cost("Never downsampled", layers, 1 if net.norm == "none" else 2, 1 + len(layers) * (net.kernel_size - 1))
+
+
+def is_double(block: Block) -> bool:
+    """Whether a block is two convolutions."""
+    return block.name.partition(".")[0] in ("encoder", "bottleneck", "decoder")
+
+
+def _convolutions(net: Architecture, size: tuple[int, int], blocks: Sequence[Block]) -> Iterator[Layer]:
+    beside = 1 if net.norm == "none" else 2  # a channel's bias, or its normalisation's two numbers
+    pixels, number = size[0] * size[1], 0
+    for block in filter(is_double, blocks):
+        first, second = (shape[0] for shape in block.maps[:2])
+        last = net.kernel_size**2 * first * second
+        for channels, weights in ((first, block.parameters - beside * (first + second) - last), (second, last)):
+            number += 1
+            yield Layer(f"convolution {number}", (channels, *size), weights + beside * channels, weights * pixels)
+
+
+def _unet_layers(blocks: Sequence[Block]) -> Iterator[Layer]:
     """The U-Net layer by layer, where `describe` has its blocks: both convolutions of a block make a map of one shape."""
-    for block in describe(net, size):
+    for block in blocks:
         c, pixels = block.shape[0], block.shape[1] * block.shape[2]
-        if block.name.startswith(("encoder", "bottleneck", "decoder")):
+        if is_double(block):
             second = 9 * c * c
             yield Layer(f"{block.name}, first", block.shape, block.parameters - second - c, block.macs - second * pixels)
             yield Layer(f"{block.name}, second", block.shape, second + c, second * pixels)
@@ -68,17 +91,20 @@ def _unet_layers(net: Architecture, size: tuple[int, int]) -> Iterator[Layer]:
             yield Layer(block.name, block.shape, block.parameters, block.macs)
 
 
-def _stack(c: int, widths: Sequence[int], classes: int, size: tuple[int, int]) -> Iterator[Layer]:
-    pixels = size[0] * size[1]
-    for number, channels in enumerate(widths, start=1):
-        yield Layer(f"convolution {number}", (channels, *size), (9 * c + 1) * channels, 9 * c * channels * pixels)
-        c = channels
-    yield Layer("head", (classes, *size), (c + 1) * classes, c * classes * pixels)
+def _narrow(c: int, width: int, layers: Sequence[Layer]) -> Iterator[Layer]:
+    """As many layers of one width, of 3 x 3 kernels."""
+    for layer in layers:
+        _, height, wide = layer.shape
+        yield Layer(layer.name, (width, height, wide), (9 * c + 1) * width, 9 * c * width * height * wide)
+        c = width
 
 
-def _cost(name: str, layers: tuple[Layer, ...], field: tuple[int, int]) -> Cost:
-    return Cost(name, layers, sum(one.parameters for one in layers), sum(one.macs for one in layers), _memory(layers), field)
+def _head(last: Layer, classes: int) -> Layer:
+    c, height, wide = last.shape
+    return Layer("head", (classes, height, wide), (c + 1) * classes, c * classes * height * wide)
 
 
-def _memory(layers: Sequence[Layer]) -> int:
-    return FLOAT * sum(c * height * width for c, height, width in (layer.shape for layer in layers))
+def _cost(name: str, layers: tuple[Layer, ...], each: int, field: int) -> Cost:
+    """Layers in a row; `each` makes one map, or with a normalisation two."""
+    memory = FLOAT * each * sum(c * height * wide for c, height, wide in (layer.shape for layer in layers))
+    return Cost(name, layers, sum(one.parameters for one in layers), sum(one.macs for one in layers), memory, (field, field))

@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from seglab.receptive_field import Layer, receptive_field
 from seglab.sizes import SizeOp, output_size
 
 Kind = Literal["valid", "pool", "same"]
 KINDS: tuple[Kind, ...] = ("valid", "pool", "same")
 LEAST_POOLED, MOST = 9, 129  # pixels a side
+SINGLE = 200  # patches that are timed one at a time
+CONTEXT = (1, 3, 5, 9, 17, 33, 65)  # patch sizes whose accuracies are compared
+POOLED_FROM = 33  # of these, the larger ones pool once, or training them would take minutes
 Size = tuple[int, int]
 
 
@@ -99,6 +99,14 @@ class PatchClassifier:
             spread *= step.stride
         return tuple(found)
 
+    def kept_as(self, seed: int) -> str:
+        """The name of the file of its weights once it is trained with a seed.
+
+        >>> PatchClassifier(17).kept_as(3)
+        'valid.17.3.safetensors'
+        """
+        return f"{self.kind}.{self.patch}.{seed}.safetensors"
+
     @property
     def stride(self) -> int:
         """How far apart, in pixels, two neighbouring answers of one pass are."""
@@ -142,19 +150,3 @@ def places(size: Size, patch: int, stride: int = 1) -> Size:
     if min(size) < patch:
         raise ValueError(f"an image of {size[0]} x {size[1]} holds no patch of {patch} x {patch}")
     return (size[0] - patch) // stride + 1, (size[1] - patch) // stride + 1
-
-
-def times_read(size: Size, patch: int, stride: int = 1) -> NDArray[np.int64]:
-    """How many of all patches each pixel lies in, (H, W): in the middle `patch` * `patch` at stride 1.
-
-    >>> times_read((4, 5), 3).tolist()
-    [[1, 2, 3, 2, 1], [2, 4, 6, 4, 2], [2, 4, 6, 4, 2], [1, 2, 3, 2, 1]]
-    """
-    down, across = (_along(n, count, patch, stride) for n, count in zip(size, places(size, patch, stride), strict=True))
-    return np.outer(down, across)
-
-
-def _along(length: int, count: int, patch: int, stride: int) -> NDArray[np.int64]:
-    first = np.arange(count) * stride
-    change = np.bincount(first, minlength=length + 1) - np.bincount(first + patch, minlength=length + 1)
-    return np.cumsum(change)[:length]

@@ -28,6 +28,7 @@ from seglab.data.pet import Source
 from seglab.data.summary import Summary
 from seglab.data.uploads import NOWHERE, in_home
 from seglab.infer.fcn_told import Stages, unpacked
+from seglab.nets.patch_layers import Kind, PatchClassifier
 from seglab.train.config import TrainConfig
 from seglab.train.failure import sentence
 from seglab.train.queue import next_ones, refuse_crowd
@@ -292,9 +293,11 @@ def _told(store: Store, do: str, **task: Any) -> Future[Pictures]:
     return _desk.submit(made)
 
 
-_slides: Shared[Pictures] = Shared(100)  # some 40 kB each
+_slides: Shared[Pictures] = Shared(100)  # 2 to 110 kB each
 _context: Shared[dict[str, Any]] = Shared(1000)
-_course = ThreadPoolExecutor(1, thread_name_prefix="context")  # small trainings, which pictures need not wait for
+# Small trainings, one of each sort at a time, which pictures need not wait for.
+_course = ThreadPoolExecutor(1, thread_name_prefix="context")
+_anew = ThreadPoolExecutor(1, thread_name_prefix="classifier")
 
 
 def slide_file(store: Store, slide: dict[str, Any], shipped: Path) -> Future[Pictures]:
@@ -303,17 +306,32 @@ def slide_file(store: Store, slide: dict[str, Any], shipped: Path) -> Future[Pic
     `slide` has the fields of `Slide`, `shipped` is the file of classifiers that are there already. Nobody pays twice for a setting.
     """
     task = {"slide": slide, "shipped": str(shipped), "kept": str(store.folder / "patches")}
-    desk = _course if slide.get("net") else _desk
+    desk = _desk if trained(store, slide["kind"], slide["patch"], slide["net"]) else _anew
     return _slides.ask(json.dumps(task), lambda: desk.submit(_pictures, store.uploads(), "slide", None, task))
 
 
-def context_rows(sizes: Sequence[int], seed: int) -> list[Answer]:
-    """A row for each patch size (`train/patch_context.py`), trained one after the other."""
+def trained(store: Store, kind: Kind, patch: int, net: int) -> bool:
+    """Whether a classifier is there without a training: the shipped one, number 0, or one that was trained here."""
+    return not net or (store.folder / "patches" / PatchClassifier(patch, kind).kept_as(net)).exists()
 
-    def row(patch: int) -> dict[str, Any]:
-        return workers().submit("context", patch=patch, seed=seed).result()
 
-    return [_context.ask((patch, seed), partial(_course.submit, row, patch)) for patch in sizes]
+def context_rows(sizes: Sequence[int], seed: int) -> dict[int, Answer]:
+    """A row for each patch size (`train/patch_context.py`), trained one after the other; to be asked for by a press, not by a link."""
+    return {patch: _context.ask((patch, seed), partial(_course.submit, _context_row, patch, seed)) for patch in sizes}
+
+
+def _context_row(patch: int, seed: int) -> dict[str, Any]:
+    return workers().submit("context", patch=patch, seed=seed).result()
+
+
+def context_there(sizes: Sequence[int], seed: int) -> dict[int, Answer]:
+    """Those of the rows that have been trained already."""
+    return context_rows([patch for patch in sizes if _context.there((patch, seed))], seed)
+
+
+def context_begun(patch: int, seed: int) -> bool:
+    """Whether a row's training has begun, or waits behind others."""
+    return _context.begun((patch, seed))
 
 
 def onnx_file(store: Store, weights: Path) -> Future[bytes]:

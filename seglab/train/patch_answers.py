@@ -21,11 +21,10 @@ from seglab.data.scene import Image, Mask
 from seglab.data.sets import TEST_SEED
 from seglab.infer.pictures import grey, painted, png
 from seglab.nets.patch_classifier import PatchNet, fully_convolutional, patches_of, with_holes
-from seglab.nets.patch_layers import PatchClassifier, macs, places
+from seglab.nets.patch_layers import SINGLE, PatchClassifier, macs, places
 from seglab.train.patches import standard, train_patches
 
 BATCH = 256
-SINGLE = 200  # patches that are timed one at a time
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def classifier(slide: Slide, shipped: Path, kept: Path) -> PatchNet:
         with safe_open(shipped, "pt") as file:
             model.load_state_dict({name: file.get_tensor(begin + name).float() for name in model.state_dict()})
         return model.eval()
-    path = kept / f"{begin}{slide.net}.safetensors"
+    path = kept / net.kept_as(slide.net)
     if not path.exists():
         trained = train_patches(net, slide.net)
         kept.mkdir(parents=True, exist_ok=True)

@@ -12,12 +12,10 @@ from seglab.data.cells import cells
 from seglab.data.scene import Image, Mask
 from seglab.data.sets import VALIDATION_SEED
 from seglab.nets.patch_classifier import PatchNet, with_holes
-from seglab.nets.patch_layers import PatchClassifier
+from seglab.nets.patch_layers import POOLED_FROM, PatchClassifier
 from seglab.train.patch_answers import chance
 from seglab.train.patches import JUDGED, JUDGED_SIZE, REACH, judged, standard, train_patches
 
-SIZES = (1, 3, 5, 9, 17, 33, 65)
-POOLED_FROM = 33  # larger ones pool once, or training them would take minutes
 STEPS = 600  # half of what a single classifier gets, so that all sizes together take less than a minute
 
 

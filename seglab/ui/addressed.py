@@ -66,20 +66,20 @@ def choice(
     return chosen(name, options, default)
 
 
-def number(label: str, name: str, low: int, high: int, default: int, width: int) -> int:
-    """A whole number, its control `width` pixels wide."""
+def number(label: str, name: str, low: int, high: int, default: int, width: int, drops: Sequence[str] = ()) -> int:
+    """A whole number, its control `width` pixels wide; choosing one drops the parameters `drops`."""
     key = f"address.{name}"
     st.session_state[key] = whole(name, low, high, default)
-    st.number_input(label, low, high, key=key, on_change=_write, args=(name, str(default), ()), width=width)
+    st.number_input(label, low, high, key=key, on_change=_write, args=(name, str(default), tuple(drops)), width=width)
     return whole(name, low, high, default)
 
 
-def typed(label: str, name: str, default: str, help: str = "") -> str:
-    """A line of text for the parameter `name`."""
+def typed(label: str, name: str, default: str, help: str = "", drops: Sequence[str] = ()) -> str:
+    """A line of text for the parameter `name`; another one drops the parameters `drops`."""
     key = f"address.{name}"
     text = given(name, default)[:40]
     st.session_state[key] = text
-    st.text_input(label, key=key, max_chars=40, help=help, on_change=_write, args=(name, default, ()))
+    st.text_input(label, key=key, max_chars=40, help=help, on_change=_write, args=(name, default, tuple(drops)))
     return text
 
 

@@ -11,6 +11,7 @@ from seglab.lessons.patch import told as patch_told
 from seglab.nets import Architecture
 from seglab.nets.copied import copied
 from seglab.nets.describe import Block, told
+from seglab.nets.full_resolution import is_double, throughout
 from seglab.train.config import TrainConfig
 from seglab.ui.addressed import choice
 from seglab.ui.form import send
@@ -87,16 +88,11 @@ def full_resolution(net: Architecture, size: tuple[int, int], blocks: Sequence[B
     >>> full_resolution(paper_unet(), (572, 572), describe(paper_unet(), (572, 572)))[:88]
     'Without any downsampling, at 572 x 572 throughout, the same convolutions would take 9.24'
     """
-    places = size[0] * size[1]
-    double = [block for block in blocks if block.name.partition(".")[0] in ("encoder", "bottleneck", "decoder")]
-    here = sum(block.macs for block in double)
-    weights = sum(block.parameters for block in double)
-    there = weights * places
-    maps = (4 if net.norm == "none" else 8) * sum(c for block in double for c, *_ in block.maps[:2]) * places
+    there, here = throughout(net, size, blocks), sum(block.macs for block in blocks if is_double(block))
     return (
-        f"Without any downsampling, at {told(size)} throughout, the same convolutions would take {amount(there)} multiply-adds,"
-        f" {there / here:.1f} × as many, and {maps / 1e9:.3g} GB of maps; and a cell would see"
-        f" {1 + 2 * len(double) * (net.kernel_size - 1)} pixels a side instead of {blocks[-1].receptive_field[1]}."
+        f"Without any downsampling, at {told(size)} throughout, the same convolutions would take {amount(there.macs)} multiply-adds,"
+        f" {there.macs / here:.1f} × as many, and {there.memory / 1e9:.3g} GB of maps; and a cell would see"
+        f" {there.field[1]} pixels a side instead of {blocks[-1].receptive_field[1]}."
     )
 
 

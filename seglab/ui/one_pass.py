@@ -7,11 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from seglab.nets.patch_layers import Kind, PatchClassifier
+from seglab.nets.patch_layers import SINGLE, Kind, PatchClassifier
 from seglab.ui.drawing import Drawing, Item
+from seglab.ui.measures import percent
 from seglab.ui.sliding import values
 
-SINGLE = 200  # as in train/patch_answers.py, which loads torch
 WIDTH, GAP, TOP = 290.0, 40.0, 34.0  # of a map at full size; between maps; above them
 Said = dict[str, Any]
 
@@ -22,8 +22,8 @@ def costs(patch: int, kind: str, size: tuple[int, int], net: int, said: Said) ->
     whose = f"trained here with seed {net}" if net else "shipped with seglab"
     st.caption(
         f"Processor time measured on this machine in one thread, for {size[0]} × {size[1]} pixels (one at a time: {SINGLE} patches,"
-        f" scaled up). The classifier is {whose}; it is right about {said['right']:.0%} of this scene's pixels, of which"
-        f" {said['share']:.0%} are of the commoner class."
+        f" scaled up). The classifier is {whose}; it is right about {percent(said['right'])} of this scene's pixels, of which"
+        f" {percent(said['share'])} are of the commoner class."
     )
     st.markdown(why(patch))
 
@@ -124,16 +124,15 @@ def verdict(kind: str, said: Said) -> str:
     largest = _small(said["largest"])
     if kind == "same":
         return (
-            f"**Not the same answers**: they differ by up to {largest}, and {said['changed']:.0%} of the places change their class. A"
+            f"**Not the same answers**: they differ by up to {largest}, and {percent(said['changed'])} of the places change their class. A"
             " patch is"
             " padded with zeros at *its* border, the image only at *its own*: every patch sees zeros that are not there. " + speed
         )
     if kind == "pool":
         return (
-            f"**The same answers where both have one**, on a grid of every second pixel: the largest difference is {largest}. Between, the"
-            f" patches have answers of their own: to enlarge the grid instead changes the class of {said['between']:.1%} of the pixels."
-            " With"
-            f" holes, all of them are back (largest difference {_small(said['largest_holes'])}). " + speed
+            f"**The same answers where both have one**, on a grid of every second pixel: the largest difference is {largest}. Between,"
+            f" the patches have answers of their own: to enlarge the grid instead changes the class of {percent(said['between'])} of the"
+            f" pixels. With holes, all of them are back (largest difference {_small(said['largest_holes'])}). " + speed
         )
     return f"**The same answers**: the largest difference is {largest}, which is rounding. " + speed
 

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 
 import streamlit as st
 
-from seglab.train.jobs import Pictures, slide_file
+from seglab.nets.patch_layers import Kind
+from seglab.nets.walk import read_size
+from seglab.train.jobs import Pictures, slide_file, trained
 from seglab.train.store import Store
-from seglab.ui.addressed import choice, number, put, whole
+from seglab.ui.addressed import choice, chosen, number, put, typed, whole
 from seglab.ui.convolutionalized import convolutionalized
 from seglab.ui.diagram import show
 from seglab.ui.files import assets
 from seglab.ui.full_resolution import full_resolution
+from seglab.ui.links import in_lecture
 from seglab.ui.one_pass import answer_maps, costs, verdict
 from seglab.ui.patch_context import patch_context
+from seglab.ui.plain import plain
 from seglab.ui.sliding import show_window
 from seglab.ui.waiting import arrived, asked
 
-SIZES = {"64x64": (64, 64), "96x96": (96, 96), "96x144": (96, 144), "128x128": (128, 128)}
+SIZE = (96, 96)
+LEAST, MOST = 32, 192  # pixels a side: at 192 each of the 28,224 patches of 25 x 25 is looked at in some four seconds
 PATCHES = ("9", "17", "25")
 SCENE = 1  # the one that is there at first
 NETS = 20  # trainings that a visitor may ask for; each is kept
+_PRESSED = "sliding.pressed"  # the trainings that a visitor has asked for
 KIND_NAMES = {"valid": "Without padding", "pool": "With pooling", "same": "Padded"}
 
 
@@ -40,17 +47,18 @@ def _patch_by_patch() -> None:
     )
     below = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        slide = {
-            "patch": int(choice("Patch", "patch", PATCHES, "17")),
-            "size": _size(),
-            "seed": number("Scene", "seed", 0, 99, SCENE, 130),
-        }
-        stride = int(choice("Stride", "stride", ("1", "2", "4", "8"), "1"))
+        # The place of the window is a number that counts from the first patch, and another place among others.
+        patch = int(choice("Patch", "patch", PATCHES, "17", drops=("at",)))
+        size, wrong = _size()
+        seed = number("Scene", "seed", 0, 99, SCENE, 130)
+        stride = int(choice("Stride", "stride", ("1", "2", "4", "8"), "1", drops=("at",)))
     with below:
-        found = _answers({**slide, **_form()})
+        _warn(wrong)
+        kind = _kind()
+        found = _answers({"patch": patch, "size": size, "seed": seed, "kind": kind, "net": _net(kind, patch)})
         if found:
             pictures = found[1]
-            show_window(pictures["image"], pictures["sliding"], slide["patch"], stride)  # type: ignore[arg-type]
+            show_window(pictures["image"], pictures["sliding"], patch, stride)
 
 
 def _one_pass() -> None:
@@ -61,39 +69,85 @@ def _one_pass() -> None:
     maps, controls, numbers = st.container(), st.container(horizontal=True, vertical_alignment="bottom"), st.container()
     with controls:
         kind = choice("Classifier", "kind", tuple(KIND_NAMES), "valid", KIND_NAMES)
-        patch = int(choice("Patch", "patch", PATCHES, "17"))
-        size = _size()
-        st.button("Train it anew", icon=":material/refresh:", on_click=_train_anew, help="Trains another one, in about ten seconds")
+        patch = int(choice("Patch", "patch", PATCHES, "17", drops=("at",)))
+        size, wrong = _size()
+        net = _net(kind, patch)
+        st.button(
+            "Train it anew",
+            icon=":material/refresh:",
+            on_click=_train_anew,
+            args=(net,),
+            help="Trains another one, in about ten seconds",
+        )
     with maps:
-        found = _answers({"patch": patch, "size": size, "seed": whole("seed", 0, 99, SCENE), **_form(), "kind": kind})
+        _warn(wrong)
+        if net != (named := whole("net", 0, NETS - 1, 0)):
+            st.markdown(f":material/info: Training {named} of this classifier is not on this machine; shown is the shipped one.")
+        found = _answers({"patch": patch, "size": size, "seed": whole("seed", 0, 99, SCENE), "kind": kind, "net": net})
         if found:
             said, pictures = found
             show(answer_maps(kind, said, pictures), key="maps")
             st.markdown(verdict(kind, said))
     if found:
         with numbers:
-            costs(patch, kind, size, whole("net", 0, NETS - 1, 0), said)
+            costs(patch, kind, size, net, said)
 
 
-def _size() -> tuple[int, int]:
-    shown = {name: name.replace("x", " × ") for name in SIZES}
-    return SIZES[choice("Image", "size", list(SIZES), "96x96", shown)]
+def _size() -> tuple[tuple[int, int], str]:
+    """The size that is typed; where none of this page is, the one that it begins with and a sentence that says so."""
+    with st.container(width=170 if not in_lecture() else 230):
+        help = f"Height × width such as 96 x 144, or one number for both: from {LEAST} to {MOST} pixels."
+        text = typed("Image size", "size", "x".join(map(str, SIZE)), help, drops=("at",))
+    return size_or_why(text)
 
 
-def _form() -> dict[str, Any]:
-    """What the address says of the classifier."""
-    kind = st.query_params.get("kind", "valid")
-    return {"kind": kind if kind in KIND_NAMES else "valid", "net": whole("net", 0, NETS - 1, 0)}
+def size_or_why(text: str) -> tuple[tuple[int, int], str]:
+    """The size that a person means, and nothing; else the usual one, and a sentence.
+
+    >>> size_or_why("48 x 80"), size_or_why("96 x 300")[1][:38]
+    (((48, 80), ''), '“96 x 300” is no size of an image here')
+    """
+    with suppress(ValueError):
+        size = read_size(text)
+        if LEAST <= min(size) <= max(size) <= MOST:
+            return size, ""
+    return SIZE, (
+        f"“{text[:24]}” is no size of an image here: write a number such as 96, or height × width such as 96 x 144, from {LEAST} to {MOST}"
+        f" pixels a side, or every patch would take too long. Shown is an image of {SIZE[0]} × {SIZE[1]}."
+    )
 
 
-def _train_anew() -> None:
-    put(net=(whole("net", 0, NETS - 1, 0) + 1) % NETS or None)
+def _warn(wrong: str) -> None:
+    if wrong:
+        st.warning(plain(wrong), icon=":material/straighten:")
+
+
+def _kind() -> Kind:
+    """What the address says of the classifier's form."""
+    return cast(Kind, chosen("kind", KIND_NAMES, "valid"))
+
+
+def _net(kind: str, patch: int) -> int:
+    """The number of the address's training where it is there, or was pressed for in this session: a link alone trains nothing."""
+    net = whole("net", 0, NETS - 1, 0)
+    return net if net in st.session_state.get(_PRESSED, ()) or trained(Store(), cast(Kind, kind), patch, net) else 0
+
+
+def _train_anew(shown: int) -> None:
+    """Train the address's classifier where another is shown, else the next."""
+    net = whole("net", 0, NETS - 1, 0)
+    if net == shown:
+        net = (net + 1) % NETS
+    st.session_state[_PRESSED] = {*st.session_state.get(_PRESSED, ()), net}
+    put(net=net or None)
 
 
 def _answers(slide: dict[str, Any]) -> Pictures | None:
     """A worker's answers at every place; the page says that it waits for them."""
     question = tuple(sorted(slide.items()))
-    told = "A worker is training this classifier and looking at every patch…" if slide["net"] else "A worker is looking at every patch…"
+    told = "A worker is looking at every patch…"
+    if not trained(Store(), slide["kind"], slide["patch"], slide["net"]):
+        told = "A worker trains this classifier and looks at every patch: some ten seconds, and after those who asked before…"
     return arrived(asked("slide", question, lambda: slide_file(Store(), slide, assets() / "networks" / "patches.safetensors")), told)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 
 from seglab.lessons.asking import choices, pick
@@ -24,14 +25,27 @@ NAMES = {
 }
 
 
+def among(turn: int, right: int, less: Sequence[int], more: Sequence[int]) -> list[int]:
+    """`right` among three typical mistakes in ascending order, at another place with the turn, as far as there are mistakes for it.
+
+    >>> [among(turn, 9, (8, 3, 4), (10, 18, 9)) for turn in range(3)]
+    [[3, 8, 9, 10], [8, 9, 10, 18], [3, 4, 8, 9]]
+    """
+    below = dict.fromkeys(count for count in less if 0 < count < right)
+    above = dict.fromkeys(count for count in more if count > right)
+    few = max((2, 0, 3, 1)[turn % 4], 3 - len(above))
+    return choices(right, *list(below)[:few], *list(above)[: 3 - few])
+
+
 def ask_reads(turn: int) -> Asked:
     size, patch, stride = pick(turn, (96, 17, 1), list(product(SIZES, PATCHES, (1, 2, 4))))
     down, across = places((size, size), patch, stride)
     right = down * across
-    mistakes = ((down - 1) * (across - 1), (size // stride) ** 2, (size - patch + 1) ** 2, (size // patch) ** 2)
+    less = ((down - 1) * (across - 1), (size // patch) ** 2, down + across)
+    more = ((size // stride) ** 2, (down + 1) * (across + 1), (size - patch + 1) ** 2, ((size + patch - 2) // stride + 1) ** 2)
     return Asked(
         f"A window of {patch} × {patch} slides over {size} × {size} pixels with stride {stride}. How many patches is that?",
-        tuple(f"{count:,}" for count in choices(right, *mistakes)),
+        tuple(f"{count:,}" for count in among(turn, right, less, more)),
         f"{right:,}",
         f"{down} places down and {across} across: ⌊({size} − {patch}) / {stride}⌋ + 1 each. Together the patches read"
         f" {right * patch**2:,} pixels, of an image that has {size**2:,}.",
@@ -55,10 +69,12 @@ def ask_parameters(turn: int) -> Asked:
     side, channels, units = pick(turn, LAYERS[0], LAYERS)
     inputs = side * side * channels
     right = (inputs + 1) * units
+    less = (inputs * units, (side * side + 1) * units, (channels + 1) * units)  # no biases; one channel; one place
+    more = ((inputs + channels) * units, (inputs + side * side) * units, right * side * side)  # too many biases; a unit for each place
     return Asked(
         f"A fully connected layer of {units:,} units reads a map of {side} × {side} × {channels}. How many parameters, biases included,"
-        " has it as a convolution?",
-        tuple(f"{count:,}" for count in choices(right, inputs * units, (side * side + 1) * units, (channels + 1) * units)),
+        " does it have as a convolution?",
+        tuple(f"{count:,}" for count in among(turn, right, less, more)),
         f"{right:,}",
         f"As many as before: each unit's {inputs:,} weights are folded into a kernel of {side} × {side} × {channels}, with one bias:"
         f" ({inputs:,} + 1) · {units:,}.",
@@ -70,10 +86,11 @@ def ask_size(turn: int) -> Asked:
     size, patch, kind = pick(turn, (96, 25, "valid"), list(product(SIZES, PATCHES, ("pool", "valid"))))
     net = PatchClassifier(patch, "pool" if kind == "pool" else "valid")
     right = work(net.convolutional, 1, (size, size))[-1].shape[1]
-    mistakes = (size - patch, size // net.stride, size, right + 1, right - 1)
+    less = (right - 1, size // patch, (right + 1) // 2)
+    more = (right + 1, size - patch + 1, size // net.stride, size)
     return Asked(
         f"A classifier of {patch} × {patch} patches {NAMES[kind]}. In one pass over {size} × {size} pixels, how many answers a side?",
-        tuple(str(count) for count in choices(right, *mistakes)),
+        tuple(str(count) for count in among(turn, right, less, more)),
         str(right),
         f"One for each place where a patch begins, {net.stride} pixels apart: ({size} − {patch}) / {net.stride} + 1, rounded down.",
         {"part": 2, "kind": kind, "patch": patch, "size": f"{size}x{size}"},
