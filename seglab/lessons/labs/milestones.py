@@ -112,9 +112,7 @@ def ask_reduced(turn: int) -> Asked:
     return Asked(
         f"Inception {name}: its 5 × 5 branch first reduces {c_in} channels to {reduce.shape[0]} by 1 × 1, then makes {five.shape[0]}. That"
         f" is {with_it:,} parameters. About how many times as many without the reduction?",
-        tuple(
-            f"{count} times" for count in choices(times, 2 * times, *((times // 3, 4 * times) if turn % 2 else (times // 2, times // 4)))
-        ),
+        tuple(f"{count} times" for count in choices(times, 2 * times, *mistakes)),
         f"{times} times",
         f"(25 · {c_in} + 1) · {five.shape[0]} = {alone:,} parameters: {alone / with_it:.1f} times as many.",
         {"net": "GoogLeNet", "block": f"inception {name}"},
