@@ -446,16 +446,16 @@ def lit(page: Page, number: int) -> list[int]:
 
 
 def test_what_cannot_be_is_not_written_into_the_stack(visit: Visit) -> None:
-    with visit("/receptive_field?stack=c3.1.1-m2.2.0-c5.1.2&layer=2") as page:
+    with visit("/receptive_field?stack=c3.1.1-a2.2.0-c5.1.2&layer=2") as page:
         for words in ("Padding", "Dilation"):
             control = page.get_by_role("spinbutton", name=words)
             control.fill("2")
             control.press("Enter")
             page.get_by_text("The stack stays as it was: ").wait_for()
             wait_for(lambda: page.get_by_role("slider").count() == 4, page)
-            assert "stack=c3.1.1-m2.2.0-c5.1.2" in page.url
+            assert "stack=c3.1.1-a2.2.0-c5.1.2" in page.url
         page.get_by_role("button", name="Add one after it").click()
-        page.wait_for_function("location.search.includes('stack=c3.1.1-m2.2.0-c3.1.1-c5.1.2')")
+        page.wait_for_function("location.search.includes('stack=c3.1.1-a2.2.0-c3.1.1-c5.1.2')")
 
 
 def test_a_cell_belongs_to_its_network(visit: Visit) -> None:
