@@ -221,6 +221,10 @@ def test_the_page_shows_a_step_by_its_link_and_by_a_press(visit: Callable[..., A
         page.locator('.diagram .item[data-item="2.0.0"]').first.wait_for()
         assert "score(pool4)" in page.locator(".diagram svg").nth(1).text_content()
         assert (sideways(page), findings(page)) == ([], [])
+    with visit("/fcn?lecture=1") as page:
+        buttons = page.get_by_role("button", name="Train an FCN")
+        buttons.last.wait_for()
+        assert [buttons.nth(number).is_disabled() for number in range(3)] == [True] * 3, "a hall is not led away from the page"
     with visit("/fcn") as page:
         page.locator('.diagram .item[data-item="fcn32s.pixels"]').click()
         page.wait_for_selector("text=Enlarged 32 times")

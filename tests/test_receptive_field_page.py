@@ -465,6 +465,7 @@ def test_a_cell_belongs_to_its_network(visit: Visit) -> None:
         page.wait_for_function("location.search.includes('depth=3') && !location.search.includes('at=')")
         page.get_by_text("The deepest map sees 36").wait_for()
         assert page.get_by_text("Upsampling").count() == 0
+        assert page.locator(".field .bands line").count() == 0, "rows of blocks are not joined cell by cell"
 
 
 def test_point_at_a_cell_and_walk_with_the_keys(visit: Visit) -> None:
