@@ -468,6 +468,15 @@ def test_a_cell_belongs_to_its_network(visit: Visit) -> None:
         assert page.locator(".field .bands line").count() == 0, "rows of blocks are not joined cell by cell"
 
 
+def test_the_run_of_the_last_part_is_traced_in_the_second(visit: Visit, app: Any) -> None:
+    run = Store(app.home).create(TrainConfig(depth=3, kernel_size=5, kind="segnet"), "somebody", "Mine", status="stopped")
+    with visit(f"/receptive_field?part=unet&source={run.id}&at=3.2") as page:
+        page.get_by_role("button", name="As in Mine").click()
+        page.wait_for_function("['kind=segnet', 'depth=3', 'kernel=5'].every((one) => location.search.includes(one))")
+        page.get_by_text("The deepest map sees").wait_for()
+        assert "at=" not in page.url
+
+
 def test_point_at_a_cell_and_walk_with_the_keys(visit: Visit) -> None:
     with visit("/receptive_field?stack=c3.1.1-m2.2.0-c3.1.1&cells=16") as page:
         page.wait_for_selector(".field .overlay rect")

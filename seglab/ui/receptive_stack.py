@@ -210,8 +210,8 @@ def compared(layers: Sequence[Layer], maps: Sequence[Map]) -> str:
         return _by_place(seen_sizes(maps, len(maps) - 1))
     field = receptive_field(layers)
     told = (
-        f"A cell of the last layer sees **{field.size}** cells a side; two neighbours’ fields lie **{field.stride}** apart, and the first"
-        f" begins **{field.padding}** before the image."
+        f"A cell of the last layer sees **{field.size}** cell{'s' if field.size > 1 else ''} a side; two neighbours’ fields lie"
+        f" **{field.stride}** apart, and the first begins **{field.padding}** before the image."
     )
     own = cost(layers)
     if field.stride > 1 or not own:
