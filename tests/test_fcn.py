@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -194,6 +195,9 @@ def test_every_turn_of_a_question_has_one_right_answer() -> None:
         asked = [question(turn) for turn in range(30)]
         assert all(one.right in one.choices and len(set(one.choices)) == len(one.choices) == 4 for one in asked)
         assert len({one.question for one in asked}) > 8
+        places = Counter(one.choices.index(one.right) for one in map(question, range(60)))
+        assert max(places.values()) <= 45, "no place holds all right answers"
+        assert not any(sign in one.because for one in asked for sign in ("+ −", "· −")), "what follows a sign is in brackets"
 
 
 def test_the_numbers_of_the_questions_are_those_of_the_networks() -> None:
@@ -217,6 +221,10 @@ def test_the_page_shows_a_step_by_its_link_and_by_a_press(visit: Callable[..., A
         page.locator('.diagram .item[data-item="2.0.0"]').first.wait_for()
         assert "score(pool4)" in page.locator(".diagram svg").nth(1).text_content()
         assert (sideways(page), findings(page)) == ([], [])
+    with visit("/fcn?lecture=1") as page:
+        buttons = page.get_by_role("button", name="Train an FCN")
+        buttons.last.wait_for()
+        assert [buttons.nth(number).is_disabled() for number in range(3)] == [True] * 3, "a hall is not led away from the page"
     with visit("/fcn") as page:
         page.locator('.diagram .item[data-item="fcn32s.pixels"]').click()
         page.wait_for_selector("text=Enlarged 32 times")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +24,11 @@ from seglab.nets import Architecture, build, describe, unet
 from seglab.nets.graph import Map, chain, field_of, fields, fitting, trace, unet_maps
 from seglab.nets.stacks import PRESETS, VGG16, arithmetic, cost, image_for, read_stack, written
 from seglab.receptive_field import Layer, receptive_field
+from seglab.train import jobs
 from seglab.train.config import TrainConfig
+from seglab.train.store import Store
 from seglab.ui.field import _told
-from seglab.ui.receptive_unet import Net, network
+from seglab.ui.receptive_unet import Net, network, phases, settings_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -90,12 +94,24 @@ def test_ways_through_a_stack_are_a_convolution_of_ones() -> None:
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
-@pytest.mark.parametrize("up", ["transposed", "bilinear"])
+@pytest.mark.parametrize(
+    ("up", "skip", "kind", "kernel"),
+    [
+        ("transposed", "concat", "unet", 3),
+        ("bilinear", "add", "unet", 3),
+        ("nearest", "none", "unet", 7),
+        ("unpool", "concat", "unet", 5),
+        ("bilinear", "concat", "segnet", 3),  # which settles its upsampling and skips by itself
+        ("transposed", "concat", "segnet", 5),
+    ],
+)
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])
-def test_a_unet_sees_what_describe_says(depth: int, padding: str, up: str) -> None:
-    net = Architecture(depth=depth, padding=padding, upsampling=up)
-    size = fitting(depth, 8 * 2**depth, padding)
-    maps, blocks = unet_maps(depth, size, padding, 3, up), {block.name: block for block in describe(net, (size, size))}
+def test_a_network_sees_what_describe_says(depth: int, padding: str, up: str, skip: str, kind: str, kernel: int) -> None:
+    net = Architecture(depth=depth, padding=padding, upsampling=up, skip=skip, kind=kind, kernel_size=kernel)
+    size = fitting(depth, 8 * 2**depth, padding, kernel, kind)
+    maps = unet_maps(depth, size, padding, kernel, up, skip, kind)
+    blocks = {block.name: block for block in describe(net, (size, size))}
+    assert (maps[-1].size, "bottleneck" in blocks) == (blocks["head"].shape[1], any(made.name == "bottleneck" for made in maps))
     names = {f"encoder level {n}": f"encoder.{n}" for n in range(depth)} | {"bottleneck": "bottleneck"}
     names |= {f"decoder level {n}": f"decoder.{depth - 1 - n}" for n in range(depth)}
     for number, made in enumerate(maps):
@@ -206,6 +222,55 @@ def test_nonsense_is_a_sentence(text: str, told: str) -> None:
     assert str(error.value) == told
 
 
+def test_every_network_of_the_second_part_is_what_describe_says() -> None:
+    for config in (
+        TrainConfig(depth=3, kind="segnet"),
+        TrainConfig(depth=2, kernel_size=7, upsampling="nearest", skip="add"),
+        TrainConfig(depth=3, skip="none", upsampling="bilinear"),
+        TrainConfig(depth=2, size=100, padding="valid", upsampling="unpool"),
+    ):
+        settings = settings_of(config)
+        assert settings
+        maps = network(Net(int(settings["depth"]), int(settings["kernel"]), settings["padding"], settings["up"], settings["kind"]))
+        sizes = fields(maps, len(maps) - 1, 2**config.depth)
+        blocks = describe(config.architecture(1, 2), (maps[0].size,) * 2)
+        assert (min(sizes), max(sizes)) == blocks[-1].receptive_field
+        roads = {link.road for made in maps for link in made.links}
+        assert any(road.startswith("skip") for road in roads) == (config.skip != "none" and config.kind == "unet")
+    assert settings_of(TrainConfig(kind="fcn8s", depth=5)) is None
+    assert settings_of(TrainConfig(depth=5)) is None, "more cells than can be drawn"
+    assert phases(Net(3, 3, "same", "unpool", "segnet")).startswith(
+        "The deepest map sees 36 pixels a side. A pixel of the mask sees 60 or 68"
+    )
+
+
+def test_who_asks_for_what_another_has_asked_waits_with_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hall that opens a link at once starts one job."""
+    begun: list[Future[Any]] = []
+
+    class Desk:
+        def submit(self, *_: Any) -> Future[Any]:
+            begun.append(Future())
+            return begun[-1]
+
+    monkeypatch.setattr(jobs, "_desk", Desk())
+    store, weights = Store(tmp_path), tmp_path / "weights.safetensors"
+    weights.touch()
+    asks: list[Callable[[], Future[Any]]] = [
+        lambda: jobs.effective_field(store, weights),
+        lambda: jobs.moved_file(store, tmp_path, 5, True),
+        lambda: jobs.fcn_stages(store, tmp_path, 5),
+    ]
+    for number, ask in enumerate(asks, start=1):
+        answers = [ask() for _ in range(30)]
+        assert len(begun) == number
+        begun[-1].set_result(number)
+        assert [answer.result(timeout=5) for answer in answers] == [number] * 30
+    os.utime(weights, ns=(1, 1))
+    asks[0]()
+    assert len(begun) == len(asks) + 1, "other weights in the same place are measured anew"
+
+
 # -- the effective field -------------------------------------------------------------------------------------------------------------------
 
 
@@ -265,6 +330,26 @@ def test_nothing_comes_from_outside_of_the_theoretical_field(norm: str) -> None:
     assert heat[place.field.stop - 1].any()
 
 
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_a_segnet_is_measured_in_its_own_field(padding: str) -> None:
+    """Its values are unpooled to where the largest were, so an image alone may not reach the edges of the field."""
+    config = TrainConfig(depth=3, width=8, size=100 if padding == "valid" else 96, kind="segnet", padding=padding)
+    place = place_for(config)
+    blocks = describe(config.architecture(1, 2), (place.size, place.size))
+    low, high = blocks[-1].receptive_field
+    assert (low, high) == (60, 68)
+    assert low <= len(place.field) <= high
+    assert place.pixel == blocks[-1].shape[1] // 2
+    assert abs(place.own - (place.field.start + place.field.stop - 1) / 2) < 2**3, "the pixel stands in the middle of its field"
+    torch.manual_seed(0)
+    images = [np.random.default_rng(seed).normal(size=(place.size,) * 2).astype(np.float32) for seed in range(12)]
+    heat = effective_field(build(config.architecture(1, 2)), images, place.pixel)
+    rows = heat.any(1).nonzero()[0]
+    assert place.field.start <= rows[0]
+    assert rows[-1] < place.field.stop
+    assert rows[-1] - rows[0] > 0.8 * low
+
+
 def test_the_network_that_came_along() -> None:
     assert SHIPPED.stat().st_size < 600_000
     threads = torch.get_num_threads()
@@ -302,6 +387,17 @@ def test_questions(question: Callable[[int], Any]) -> None:
         assert cell < maps[number].size
         told = f"{field.start} to {field.stop - 1}" if " to " in asked.right else str(len(field))
         assert asked.right == told
+
+
+@pytest.mark.parametrize("question", RECEPTIVE_FIELD.questions)
+def test_no_place_holds_all_right_answers(question: Callable[[int], Any]) -> None:
+    places = Counter(asked.choices.index(asked.right) for asked in map(question, range(60)))
+    assert max(places.values()) <= 45, places
+
+
+def test_the_pixel_asked_for_is_not_the_one_that_the_question_tells() -> None:
+    *_, phase = RECEPTIVE_FIELD.questions
+    assert not [turn for turn in range(60) if "does pixel 0 see" in phase(turn).question]
 
 
 def test_the_first_turns_are_the_lectures() -> None:
@@ -349,6 +445,38 @@ def lit(page: Page, number: int) -> list[int]:
     )
 
 
+def test_what_cannot_be_is_not_written_into_the_stack(visit: Visit) -> None:
+    with visit("/receptive_field?stack=c3.1.1-a2.2.0-c5.1.2&layer=2") as page:
+        for words in ("Padding", "Dilation"):
+            control = page.get_by_role("spinbutton", name=words)
+            control.fill("2")
+            control.press("Enter")
+            page.get_by_text("The stack stays as it was: ").wait_for()
+            wait_for(lambda: page.get_by_role("slider").count() == 4, page)
+            assert "stack=c3.1.1-a2.2.0-c5.1.2" in page.url
+        page.get_by_role("button", name="Add one after it").click()
+        page.wait_for_function("location.search.includes('stack=c3.1.1-a2.2.0-c3.1.1-c5.1.2')")
+
+
+def test_a_cell_belongs_to_its_network(visit: Visit) -> None:
+    with visit("/receptive_field?part=unet&at=3.2&kind=segnet&source=nonsense") as page:
+        page.get_by_text("The deepest map sees").wait_for()
+        page.get_by_role("radio", name="3", exact=True).click()
+        page.wait_for_function("location.search.includes('depth=3') && !location.search.includes('at=')")
+        page.get_by_text("The deepest map sees 36").wait_for()
+        assert page.get_by_text("Upsampling").count() == 0
+        assert page.locator(".field .bands line").count() == 0, "rows of blocks are not joined cell by cell"
+
+
+def test_the_run_of_the_last_part_is_traced_in_the_second(visit: Visit, app: Any) -> None:
+    run = Store(app.home).create(TrainConfig(depth=3, kernel_size=5, kind="segnet"), "somebody", "Mine", status="stopped")
+    with visit(f"/receptive_field?part=unet&source={run.id}&at=3.2") as page:
+        page.get_by_role("button", name="As in Mine").click()
+        page.wait_for_function("['kind=segnet', 'depth=3', 'kernel=5'].every((one) => location.search.includes(one))")
+        page.get_by_text("The deepest map sees").wait_for()
+        assert "at=" not in page.url
+
+
 def test_point_at_a_cell_and_walk_with_the_keys(visit: Visit) -> None:
     with visit("/receptive_field?stack=c3.1.1-m2.2.0-c3.1.1&cells=16") as page:
         page.wait_for_selector(".field .overlay rect")
@@ -387,6 +515,7 @@ def test_point_at_a_cell_and_walk_with_the_keys(visit: Visit) -> None:
         ("?part=unet&depth=4&padding=valid&kernel=99", 390, "dark"),
         ("?part=image&pixel=nonsense", 1280, "light"),
         ("?part=gradient&source=nonsense", 390, "light"),
+        ("?part=image&kind=segnet&depth=3", 1280, "light"),
         ("?part=gradient", 1280, "dark"),
     ],
 )

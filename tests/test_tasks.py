@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -206,6 +207,8 @@ def test_questions(number: int) -> None:
         if "guess" in asked.shows:
             accuracy, mean = scored(read_guess(asked.shows["guess"]))
             assert asked.right in (f"{100 * accuracy:.1f} %", f"{100 * accuracy:.1f} % and {mean:.3f}")
+    places = Counter(asked.choices.index(asked.right) for asked in map(question, range(60)))
+    assert max(places.values()) <= 45, "no place holds all right answers"
     assert len({(asked.question, asked.right) for asked in turns}) >= 5
     assert TASKS.questions[1](0).right == "45.6 % and 0.091"
     assert TASKS.questions[2](0).right == "98.8 %"

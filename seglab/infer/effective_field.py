@@ -47,17 +47,17 @@ def place_for(config: TrainConfig) -> Place:
     """An image that holds the whole field of its middle output pixel, for the network of a configuration. Raises ValueError for a kind of
     network that is neither U-Net nor SegNet.
 
+    >>> len(place_for(TrainConfig(depth=3, kind="segnet")).field)  # it has no bottleneck block
+    60
     >>> place_for(TrainConfig(depth=3))
     Place(size=112, pixel=56, own=56, field=range(10, 102), skip=range(52, 61))
     """
-    kernel, kind = int(getattr(config, "kernel_size", 3)), str(getattr(config, "kind", "unet"))
-    if kind not in ("unet", "segnet"):
-        raise ValueError(f"it is of the kind {kind}, and only a U-Net's or a SegNet's way from image to mask is followed here")
-    skip = "none" if kind == "segnet" else config.skip
+    if config.kind not in ("unet", "segnet"):
+        raise ValueError(f"it is of the kind {config.kind}, and only a U-Net's or a SegNet's way from image to mask is followed here")
     period, least = 2**config.depth, 2 * 2**config.depth
     while True:
-        size = fitting(config.depth, least, config.padding, kernel)
-        maps = unet_maps(config.depth, size, config.padding, kernel, config.upsampling, skip)
+        size = fitting(config.depth, least, config.padding, config.kernel_size, config.kind)
+        maps = unet_maps(config.depth, size, config.padding, config.kernel_size, config.upsampling, config.skip, config.kind)
         pixel = maps[-1].size // 2
         field = field_of(maps, len(maps) - 1, pixel)
         if field.start >= MARGIN and field.stop <= size - MARGIN:

@@ -57,9 +57,16 @@ def chain(layers: Sequence[Layer | Sequence[int]], size: int) -> list[Map]:
 
 
 def unet_maps(
-    depth: int, size: int, padding: str = "same", kernel_size: int = 3, upsampling: str = "transposed", skip: str = "concat"
+    depth: int,
+    size: int,
+    padding: str = "same",
+    kernel_size: int = 3,
+    upsampling: str = "transposed",
+    skip: str = "concat",
+    kind: str = "unet",
 ) -> list[Map]:
-    """The maps of a U-Net for an image of `size` cells a side; roads are its skips, by level, and the bottleneck.
+    """The maps of a U-Net for an image of `size` cells a side; roads are its skips, by level, and the bottleneck. Those of a SegNet
+    (`kind` "segnet") have neither: its deepest maps are the pooled ones.
 
     Raises ValueError for a size that does not go through, as `describe` does.
 
@@ -83,15 +90,16 @@ def unet_maps(
         first = add(f"{name}, first convolution", maps[links[0].source].size - less, *links)
         return add(name, maps[first].size - less, Link(conv, first), shown=True)
 
-    conv, kept, here = Layer(kernel_size, 1, around), [], 0
+    conv, kept, here, joins = Layer(kernel_size, 1, around), [], 0, skip != "none" and kind != "segnet"
     for level in range(depth):
         here = block(f"encoder level {level}", Link(conv, here))
         kept.append(here)
         if maps[here].size < 2 or (padding == "valid" and maps[here].size % 2):
             raise ValueError(f"encoder level {level}: its map of {maps[here].size} cannot be halved")
         here = add(f"pooling {level}", maps[here].size // 2, Link(Layer(2, 2, op="max_pool"), here))
-    here = block(BOTTLENECK, Link(conv, here, road=BOTTLENECK))
-    doubling = Layer(4, 2, 1, op="conv_transpose") if upsampling == "bilinear" else Layer(2, 2, op="conv_transpose")
+    if kind != "segnet":
+        here = block(BOTTLENECK, Link(conv, here, road=BOTTLENECK))
+    doubling = Layer(4, 2, 1, op="conv_transpose") if upsampling == "bilinear" and kind != "segnet" else Layer(2, 2, op="conv_transpose")
     for level in reversed(range(depth)):
         beside = kept[level]
         here = add(f"up {level}", 2 * maps[here].size, Link(doubling, here))
@@ -100,13 +108,13 @@ def unet_maps(
             raise ValueError(
                 f"decoder level {level}: the encoder's map is {maps[beside].size}, the decoder's {maps[here].size}: they do not join"
             )
-        joined = [Link(conv, here), *([Link(conv, beside, lost // 2, f"skip {level}")] if skip != "none" else [])]
+        joined = [Link(conv, here), *([Link(conv, beside, lost // 2, f"skip {level}")] if joins else [])]
         here = block(f"decoder level {level}", *joined)
     return maps
 
 
-def fitting(depth: int, least: int, padding: str = "same", kernel_size: int = 3) -> int:
-    """The smallest image that goes through a U-Net and leaves a mask of at least `least` cells.
+def fitting(depth: int, least: int, padding: str = "same", kernel_size: int = 3, kind: str = "unet") -> int:
+    """The smallest image that goes through a U-Net, or a SegNet, and leaves a mask of at least `least` cells.
 
     >>> fitting(4, 388, "valid"), fitting(3, 60)
     (572, 64)
@@ -115,7 +123,7 @@ def fitting(depth: int, least: int, padding: str = "same", kernel_size: int = 3)
     size = least
     while True:
         try:
-            if unet_maps(depth, size, padding, kernel_size)[-1].size >= least:
+            if unet_maps(depth, size, padding, kernel_size, kind=kind)[-1].size >= least:
                 return size
         except ValueError:
             pass

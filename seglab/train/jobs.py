@@ -260,8 +260,16 @@ def preview_file(store: Store, config: TrainConfig, view: str) -> Future[Picture
     return _desk.submit(_pictures, store.uploads(), "preview", None, {"config": config.as_json(), "view": view})
 
 
+_stages: Shared[dict[str, Stages]] = Shared(16)  # about 2 MB each
+_fields: Shared[Pictures] = Shared(32)  # of weights, by when they were written
+_moved: Shared[Pictures] = Shared(32)
+
+
 def fcn_stages(store: Store, networks: Path, number: int) -> Future[dict[str, Stages]]:
-    """What the FCNs in a folder make of a scene of the page FCN, by kind, found by a worker, or TaskError with a sentence."""
+    """What the FCNs in a folder make of a scene of the page FCN, by kind, found by a worker, or TaskError with a sentence.
+
+    A whole hall that asks for one scene is answered by one worker; so it is for the two functions below.
+    """
 
     def made() -> dict[str, Stages]:
         with tempfile.TemporaryDirectory(dir=store.uploads()) as folder:
@@ -269,17 +277,18 @@ def fcn_stages(store: Store, networks: Path, number: int) -> Future[dict[str, St
             workers().submit("fcn_stages", networks=str(networks), number=number, out=str(out)).result()
             return unpacked(out.read_bytes())
 
-    return _desk.submit(made)
+    return _stages.ask((networks, number), lambda: _desk.submit(made))
 
 
 def effective_field(store: Store, weights: Path) -> Future[Pictures]:
     """What the network of a weights file looks at, before and after its training, measured by a worker (`infer/effective_field.py`)."""
-    return _told(store, "effective_field", weights=str(weights))
+    written_at = weights.stat().st_mtime_ns if weights.exists() else 0
+    return _fields.ask((weights, written_at), lambda: _told(store, "effective_field", weights=str(weights)))
 
 
 def moved_file(store: Store, networks: Path, seed: int, around: bool) -> Future[Pictures]:
     """What the shipped networks make of a shape that is moved in all ways (`infer/moving.py`): numbers, and the masks as PNG."""
-    return _told(store, "moved", networks=str(networks), seed=seed, around=around)
+    return _moved.ask((networks, seed, around), lambda: _told(store, "moved", networks=str(networks), seed=seed, around=around))
 
 
 def _told(store: Store, do: str, **task: Any) -> Future[Pictures]:

@@ -18,6 +18,7 @@ from seglab.ui.fcn_scene import NAMES, STEPS, Seen, scene, steps_of
 from seglab.ui.fcn_step import step_drawing
 from seglab.ui.files import assets
 from seglab.ui.form import send
+from seglab.ui.links import in_lecture
 from seglab.ui.runs import open_store
 from seglab.ui.waiting import arrived, asked
 
@@ -106,7 +107,12 @@ def _train_it() -> None:
     with st.container(horizontal=True):
         for kind in KINDS:
             if st.button(
-                f"Train an {NAMES[kind]}", icon=":material/model_training:", key=f"fcn.train.{kind}", on_click=_train, args=(kind,)
+                f"Train an {NAMES[kind]}",
+                icon=":material/model_training:",
+                key=f"fcn.train.{kind}",
+                on_click=_train,
+                args=(kind,),
+                disabled=in_lecture(),
             ):
                 st.switch_page("pages/train.py")
 

@@ -33,7 +33,7 @@ def _coarse(seen: Seen, kind: str, step: str) -> Drawing:
 
     def tells(row: int, column: int) -> str:
         inside = f"rows {32 * row} to {32 * row + 31}, columns {32 * column} to {32 * column + 31}"
-        return f"One score, {told(scores[row, column])}, speaks for {inside}. In truth {share[row, column]:.0%} of them are {name}."
+        return f"One score, {told(scores[row, column])}, speaks for {inside}. In truth {100 * share[row, column]:.0f} % of them are {name}."
 
     drawing = _drawing(f"{NAMES[kind]}: the coarse scores", "Point at a cell: the pixels that it speaks for light up.")
     return _filled(drawing, panels, len(scores), largest, ("→", ""), tells)
@@ -74,7 +74,7 @@ def _pixels(seen: Seen, kind: str, step: str) -> Drawing:
         wrong = float((seen.stages[kind].mask[square] != seen.truth[square]).mean())
         return (
             f"Score {told(scores[row, column])} at row {row}, column {column} is stamped on {2 * times} × {2 * times} pixels, "
-            f"around {times} × {times} of its own. Of these {wrong:.0%} are wrong in the mask."
+            f"around {times} × {times} of its own. Of these {100 * wrong:.0f} % are wrong in the mask."
         )
 
     drawing = _drawing(f"{NAMES[kind]}: to the pixels", "Point at a score: the pixels that lie under it light up.")

@@ -25,7 +25,8 @@ def traced_rows(maps: Sequence[Map], notes: Sequence[str], key: str, label: str,
     """A row of cells for each map that is shown, the image at the bottom, with a `note` beside its name. `at` is the map and cell that the
     picture comes back to; `pinned` is called with another one that is pressed."""
     roads = _roads(maps)
-    data = {"maps": _told(maps, notes), "label": label, "at": at, "lecture": in_lecture(), "roads": roads or None}
+    plain = all(made.shown for made in maps)  # then neighbouring rows are joined cell by cell, and ways are counted
+    data = {"maps": _told(maps, notes), "label": label, "at": at, "lecture": in_lecture(), "roads": None if plain else roads}
     _show("field", key, data, pinned)
 
 

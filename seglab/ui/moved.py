@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
-from concurrent.futures import Future
 from functools import cache
 from typing import Any
 
@@ -16,8 +14,7 @@ from seglab.data.moves import DIFFICULTY, GRIDS, REACH, SHIFTS, SHUFFLES, order
 from seglab.data.sets import TEST_SEED
 from seglab.data.shapes import one_shape
 from seglab.infer.pictures import grey
-from seglab.train.jobs import Pictures, moved_file
-from seglab.train.store import Store
+from seglab.train.jobs import moved_file
 from seglab.ui.addressed import choice, put, whole
 from seglab.ui.files import assets
 from seglab.ui.links import in_lecture
@@ -27,7 +24,6 @@ from seglab.ui.waiting import arrived, asked
 
 EDGES = {"roll": "Comes back on the other side", "repeat": "Border repeated"}
 FIRST_OBJECT, MOST_OBJECTS = 16, 999
-MOST_SEEN = 32
 USUAL = {"dx": 0, "dy": 0, "grid": 1, "shuffle": 0}
 
 
@@ -46,7 +42,7 @@ def who_moves() -> None:
         "Two classifiers that learned from shapes near the middle, and a U-Net that learned from whole scenes. Move the shape, or cut the "
         "image into patches and shuffle them: who notices, and who moves along?"
     )
-    answer = asked("moved", (seed, around), lambda: _look(store, seed, around))
+    answer = asked("moved", (seed, around), lambda: moved_file(store, assets() / "networks", seed, around))
     found = arrived(answer, "Three networks look at the image in all its places…", "The networks could not look: ")
     if found is not None:
         told, pictures = found
@@ -59,27 +55,6 @@ def who_moves() -> None:
     st.header("Over many images")
     st.html(_measured())
     st.markdown(_how())
-
-
-_seen: OrderedDict[tuple[int, bool], Pictures] = OrderedDict()  # the last answers, the same for everybody
-
-
-def _look(store: Store, seed: int, around: bool) -> Future[Pictures]:
-    """What the networks say of one shape, from memory where somebody has asked before."""
-    known: Future[Pictures] = Future()
-    if (seed, around) in _seen:
-        known.set_result(_seen[seed, around])
-        return known
-    answer = moved_file(store, assets() / "networks", seed, around)
-
-    def note(done: Future[Pictures]) -> None:
-        if not done.cancelled() and done.exception() is None:
-            _seen[seed, around] = done.result()
-            while len(_seen) > MOST_SEEN:
-                _seen.popitem(last=False)
-
-    answer.add_done_callback(note)
-    return answer
 
 
 def _show(seed: int, around: bool, told: dict[str, Any], masks: bytes) -> None:

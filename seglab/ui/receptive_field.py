@@ -5,7 +5,7 @@ from __future__ import annotations
 from seglab.ui.addressed import choice
 from seglab.ui.receptive_gradient import gradient_part
 from seglab.ui.receptive_stack import stack_part
-from seglab.ui.receptive_unet import image_part, unet_part
+from seglab.ui.receptive_unet import CELLS, image_part, unet_part
 
 PARTS = {
     "stack": ("1 Stack layers", stack_part),
@@ -18,5 +18,5 @@ PARTS = {
 def receptive_field_panel() -> None:
     """The part that the address names."""
     names = {name: title for name, (title, _) in PARTS.items()}
-    part = choice("Part", "part", names, "stack", hidden=True)
+    part = choice("Part", "part", names, "stack", drops=CELLS, hidden=True)
     PARTS[part][1]()

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from concurrent.futures import Future
 from math import cos, pi, sin
-from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from seglab.data.domains import DOMAINS
+from seglab.lessons.labs.tasks import percent
 from seglab.train.failure import sentence
-from seglab.train.jobs import Pictures, effective_field
+from seglab.train.jobs import effective_field
 from seglab.train.store import NotFoundError, Store
 from seglab.ui.addressed import choice, given
 from seglab.ui.charts import ink
@@ -28,9 +27,7 @@ from seglab.ui.table import table
 from seglab.ui.waiting import arrived, asked
 
 SHIPPED = "shipped"
-SHOWN_RUNS, KNOWN = 6, 32
-Question = tuple[str, int]
-_known: dict[Question, Pictures] = {}  # by source, and when its weights were written
+SHOWN_RUNS = 6
 TITLES = {"random": "Before training", "trained": "After training"}
 COLOURS = {"light": {"random": "#8a6100", "trained": "#0072B2"}, "dark": {"random": "#F2B742", "trained": "#58ACE4"}}
 
@@ -44,7 +41,7 @@ def gradient_part() -> None:
         st.info("This run has no weights yet: it can be measured as soon as it has saved its first.", icon=":material/hourglass_top:")
         return
     question = (source, weights.stat().st_mtime_ns)
-    answer = asked("effective", question, lambda: _measured(store, weights, question))
+    answer = asked("effective", question, lambda: effective_field(store, weights))
     if (found := arrived(answer, "A worker is measuring the gradient…", "This network cannot be measured: ")) is None:
         return
     said, drawn = found
@@ -57,24 +54,6 @@ def gradient_part() -> None:
         place.markdown(_told(said))
     _figures(said)
     _profile(said)
-
-
-def _measured(store: Store, weights: Path, question: Question) -> Future[Pictures]:
-    """What a worker measures of a network; remembered, since a whole hall asks for the same one."""
-    if question in _known:
-        answer: Future[Pictures] = Future()
-        answer.set_result(_known[question])
-        return answer
-    answer = effective_field(store, weights)
-
-    def keep(done: Future[Pictures]) -> None:
-        if not done.cancelled() and done.exception() is None:
-            while len(_known) >= KNOWN:
-                _known.pop(next(iter(_known)), None)
-            _known[question] = done.result()
-
-    answer.add_done_callback(keep)
-    return answer
 
 
 def _source(store: Store) -> str:
@@ -95,7 +74,7 @@ def _source(store: Store) -> str:
 
 
 def _heat(said: dict[str, Any], name: str, picture: bytes) -> Drawing:
-    """The effective field of one network, with the theoretical one as a frame and the radius that holds 90% as a circle."""
+    """The effective field of one network, with the theoretical one as a frame and the radius that holds 90 % as a circle."""
     size, _, own, first, last = said["place"]
     side, top, numbers = 400.0, 30, said[name]
     unit = side / size
@@ -108,15 +87,15 @@ def _heat(said: dict[str, Any], name: str, picture: bytes) -> Drawing:
         Item(
             "field",
             f"Theoretical field, {field} pixels",
-            f"The theoretical field: {field} × {field} pixels. It holds {numbers['inside']:.1%} of the gradient, its middle half"
-            f" {numbers['half']:.1%}.",
+            f"The theoretical field: {field} × {field} pixels. It holds {percent(numbers['inside'])} of the gradient, its middle half"
+            f" {percent(numbers['half'])}.",
         )
     )
     drawing.item(
         Item(
             "radius",
-            f"Radius of 90%, {numbers['radius']:.1f} pixels",
-            f"Within {numbers['radius']:.1f} pixels of the middle lie 90% of the gradient.",
+            f"Radius of 90 %, {numbers['radius']:.1f} pixels",
+            f"Within {numbers['radius']:.1f} pixels of the middle lies 90 % of the gradient.",
         )
     )
     x, y = 2 + first * unit, top + first * unit
@@ -135,9 +114,9 @@ def _figures(said: dict[str, Any]) -> None:
     _, _, _, first, last = said["place"]
     field = f"{last - first} × {last - first}"
     skip = said["skip"]
-    head = ["Share of the gradient", "Theoretical field", "90% within", "In its middle half"]
+    head = ["Share of the gradient", "Theoretical field", "90 % within", "In its middle half"]
     rows = [
-        [title, field, f"{said[name]['radius']:.1f} pixels", f"{said[name]['half']:.1%}", *([f"{said[name]['skip']:.1%}"] if skip else [])]
+        [title, field, f"{said[name]['radius']:.1f} pixels", percent(said[name]["half"]), *([percent(said[name]["skip"])] if skip else [])]
         for name, title in (("random", "Random weights"), ("trained", "After training"))
     ]
     table([*head, *([f"In the first skip’s {skip} × {skip}"] if skip else [])], rows, "Numbers of both fields")
@@ -147,7 +126,7 @@ def _told(said: dict[str, Any]) -> str:
     before, after = said["random"], said["trained"]
     told = (
         f"The gradient of the mask’s middle pixel, averaged over {said['images']} generated images ({DOMAINS[said['of']].title.lower()})."
-        f" Both networks *could* see as much; 90% of the gradient lie within {before['radius']:.1f} pixels before training and within"
+        f" Both networks *could* see as much; 90 % of the gradient lies within {before['radius']:.1f} pixels before training and within"
         f" {after['radius']:.1f} after it."
     )
     if said["skip"] and before["skip"] > 0.5:

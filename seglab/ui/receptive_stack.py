@@ -32,6 +32,7 @@ from seglab.ui.table import table
 FIRST = PRESETS["Two 3 × 3"]
 NEW = Layer(3, 1, 1)
 OPS = list(CALLED)
+REFUSED = "receptive.refused"  # why the last change was not taken
 
 
 def stack_part() -> None:
@@ -43,6 +44,8 @@ def stack_part() -> None:
         _picture(layers, maps)
     chosen = whole("layer", 1, len(layers), len(layers))
     _controls(layers, chosen)
+    if refused := st.session_state.pop(REFUSED, None):
+        st.warning(plain(refused), icon=":material/block:")
     if maps:
         st.header("Layer by layer")
         _table(layers, maps)
@@ -153,7 +156,12 @@ def _change(chosen: int) -> None:
         else:
             kernel, stride, padding, dilation = 2, 2, 0, 1
     layers[chosen - 1] = Layer(kernel, stride, padding, dilation, op)
-    _keep(layers, chosen)
+    try:
+        read_stack(written(layers))
+    except ValueError as error:  # what cannot be is not written: the address would lose the whole stack
+        st.session_state[REFUSED] = sentence(f"The stack stays as it was: {error}")
+    else:
+        _keep(layers, chosen)
 
 
 def _move(what: str, chosen: int) -> None:
@@ -202,8 +210,8 @@ def compared(layers: Sequence[Layer], maps: Sequence[Map]) -> str:
         return _by_place(seen_sizes(maps, len(maps) - 1))
     field = receptive_field(layers)
     told = (
-        f"A cell of the last layer sees **{field.size}** cells a side; two neighbours’ fields lie **{field.stride}** apart, and the first"
-        f" begins **{field.padding}** before the image."
+        f"A cell of the last layer sees **{field.size}** cell{'s' if field.size > 1 else ''} a side; two neighbours’ fields lie"
+        f" **{field.stride}** apart, and the first begins **{field.padding}** before the image."
     )
     own = cost(layers)
     if field.stride > 1 or not own:

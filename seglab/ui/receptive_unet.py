@@ -1,4 +1,4 @@
-"""A U-Net along one axis with the ways through its skips and its bottleneck, and the field of one pixel on the image."""
+"""A U-Net, or a SegNet, along one axis with the ways through its skips and its bottleneck, and the field of one pixel on the image."""
 
 from __future__ import annotations
 
@@ -10,23 +10,40 @@ import streamlit as st
 
 from seglab.data.sets import unseen_scene
 from seglab.infer.pictures import grey, png
-from seglab.nets.graph import Map, field_of, fields, fitting, unet_maps
+from seglab.nets.choices import KERNELS
+from seglab.nets.graph import BOTTLENECK, Map, field_of, fields, fitting, unet_maps
+from seglab.train.config import TrainConfig
+from seglab.train.store import NotFoundError
 from seglab.ui.addressed import choice, given, put
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing, Item
 from seglab.ui.field import read_at, traced_pixel, traced_rows
+from seglab.ui.plain import plain
+from seglab.ui.runs import open_store
 
-PAPER = {"depth": "4", "kernel": "3", "padding": "valid", "up": "transposed"}
-PLAIN = {"depth": "2", "kernel": "3", "padding": "same", "up": "transposed"}
+CELLS = ("at", "pixel")  # what the address says of a network's cells, which are others in another network
+
+PAPER = {"kind": "unet", "depth": "4", "kernel": "3", "padding": "valid", "up": "transposed"}
+PLAIN = {"kind": "unet", "depth": "2", "kernel": "3", "padding": "same", "up": "transposed"}
+KINDS = {"unet": "U-Net", "plain": "without skips", "segnet": "SegNet"}
+NAMES = {"unet": "U-Net", "plain": "U-Net without skips", "segnet": "SegNet"}
+DEPTHS = ("1", "2", "3", "4")
+ROADS = {
+    "unet": "through the bottleneck, purple what comes through the skips",
+    "plain": "through the bottleneck: there is no other way",
+    "segnet": "through the deepest maps: there is no other way",
+}
+UPS = ("transposed", "nearest", "bilinear")
 
 
 class Net(NamedTuple):
-    """A U-Net by the settings that its fields depend on."""
+    """A U-Net, one without skips ("plain") or a SegNet, by the settings that its fields depend on; joined or added skips see the same."""
 
     depth: int
     kernel_size: int
     padding: str
     upsampling: str
+    kind: str = "unet"
 
 
 def unet_part() -> None:
@@ -37,8 +54,8 @@ def unet_part() -> None:
     spans = spread(net)
     notes = [f"{maps[0].size} cells", *(_note(span) for span in spans[1:])]
     label = (
-        f"A U-Net of depth {net.depth} along one axis, the mask at the top, the image at the bottom. Arrow keys left and right walk along a"
-        " map, up and down between maps."
+        f"A {NAMES[net.kind]} of depth {net.depth} along one axis, the mask at the top, the image at the bottom. Arrow keys left and right"
+        " walk along a map, up and down between maps."
     )
     traced_rows(maps, notes, "unet", label, read_at(given("at")), lambda at: put(at=f"{at[0]}.{at[1]}"))
     st.header("It depends on the pixel")
@@ -58,33 +75,60 @@ def image_part() -> None:
     traced_pixel(maps, _scene(size), spare, "pixel", label, read_at(given("pixel")), lambda at: put(pixel=f"{at[0]}.{at[1]}"))
     told = f"The mask is {maps[last].size} × {maps[last].size}, within the dashed line. " if net.padding == "valid" else ""
     outside = "Hatched is what lies in the padding: zeros, not image. " if spare else ""
-    st.caption(f"{told}{outside}Blue is what comes through the bottleneck, purple what comes through the skips.")
+    st.caption(f"{told}{outside}Blue is what comes {ROADS[net.kind]}.")
 
 
 def _settings() -> Net:
     """The controls, all in one line; and the paper's network by one press."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        depth = choice("Depth", "depth", {str(n): str(n) for n in (1, 2, 3, 4)}, PLAIN["depth"])
-        kernel = choice("Kernel", "kernel", {"3": "3 × 3", "5": "5 × 5"}, PLAIN["kernel"])
-        padding = choice("Padding", "padding", {"same": "same", "valid": "valid"}, PLAIN["padding"])
-        up = choice("Upsampling", "up", {"transposed": "transposed", "bilinear": "bilinear"}, PLAIN["up"])
-        st.button("As in the paper", icon=":material/article:", key="receptive.paper", on_click=_paper)
-    return Net(int(depth), int(kernel), padding, up)
+        kind = choice("Network", "kind", KINDS, PLAIN["kind"], drops=CELLS)
+        depth = choice("Depth", "depth", DEPTHS, PLAIN["depth"], drops=CELLS)
+        kernel = choice("Kernel", "kernel", {str(n): f"{n} × {n}" for n in KERNELS}, PLAIN["kernel"], drops=CELLS)
+        padding = choice("Padding", "padding", ("same", "valid"), PLAIN["padding"], drops=CELLS)
+        up = "unpool" if kind == "segnet" else choice("Upsampling", "up", UPS, PLAIN["up"], drops=CELLS)
+        st.button("As in the paper", icon=":material/article:", key="receptive.paper", on_click=_take, args=(PAPER,))
+        _as_in_run()
+    return Net(int(depth), int(kernel), padding, up, kind)
 
 
-def _paper() -> None:
-    put(**{name: None if value == PLAIN[name] else value for name, value in PAPER.items()}, at=None, pixel=None)
+def _as_in_run() -> None:
+    """The settings of the run that part 4 looks at, by one press."""
+    try:
+        run = open_store().run(given("source"))
+    except NotFoundError:
+        return
+    if settings := settings_of(run.config):
+        label = f"As in {plain(run.name)}"
+        st.button(label, icon=":material/network_node:", key="receptive.run", on_click=_take, args=(settings,))
+
+
+def settings_of(config: TrainConfig) -> dict[str, str] | None:
+    """What this page's controls would be for a training's network; None for one that it cannot trace.
+
+    >>> settings_of(TrainConfig(depth=3, kind="segnet"))
+    {'kind': 'segnet', 'depth': '3', 'kernel': '3', 'padding': 'same', 'up': 'transposed'}
+    """
+    depth, up = str(config.depth), config.upsampling if config.upsampling in UPS else UPS[0]  # unpooling sees what a 2 × 2 stamp sees
+    if config.kind not in ("unet", "segnet") or depth not in DEPTHS:
+        return None
+    kind = "plain" if config.kind == "unet" and config.skip == "none" else config.kind
+    return {"kind": kind, "depth": depth, "kernel": str(config.kernel_size), "padding": config.padding, "up": up}
+
+
+def _take(settings: dict[str, str]) -> None:
+    put(**{name: None if value == PLAIN[name] else value for name, value in settings.items()}, **dict.fromkeys(CELLS))
 
 
 @lru_cache(maxsize=64)
 def network(net: Net) -> list[Map]:
     """The maps for an image that is large enough to show a whole field, or for "valid" two periods of the mask."""
-    period = 2**net.depth
-    size = fitting(net.depth, 2 * period, net.padding, net.kernel_size)
+    period, kind = 2**net.depth, "segnet" if net.kind == "segnet" else "unet"
+    how = (net.padding, net.kernel_size, net.upsampling, "none" if net.kind == "plain" else "concat", kind)
+    size = fitting(net.depth, 2 * period, net.padding, net.kernel_size, kind)
     if net.padding == "same":
-        large = unet_maps(net.depth, 32 * period * net.kernel_size, net.padding, net.kernel_size, net.upsampling)
-        size = fitting(net.depth, max(fields(large, len(large) - 1, period)) + 2 * period, net.padding, net.kernel_size)
-    return unet_maps(net.depth, size, net.padding, net.kernel_size, net.upsampling)
+        large = unet_maps(net.depth, 32 * period * net.kernel_size, *how)
+        size = fitting(net.depth, max(fields(large, len(large) - 1, period)) + 2 * period, net.padding, net.kernel_size, kind)
+    return unet_maps(net.depth, size, *how)
 
 
 @lru_cache(maxsize=64)
@@ -108,16 +152,17 @@ def phases(net: Net) -> str:
     """
     maps, period = network(net), 2**net.depth
     sizes = sorted(set(fields(maps, len(maps) - 1, period)))
-    deep = next(number for number, made in enumerate(maps) if made.name == "bottleneck")
+    deepest, deep = ("deepest map", f"pooling {net.depth - 1}") if net.kind == "segnet" else (BOTTLENECK, BOTTLENECK)
+    sees = fields(maps, next(number for number, made in enumerate(maps) if made.name == deep), 1)[0]
     told = ", ".join(str(size) for size in sizes[:-1])
     told = f"{told} or {sizes[-1]}" if told else f"{sizes[-1]}"
     why = (
-        f", by where it lies within {period} pixels: one cell of the bottleneck stands for so many of them, and from some of them the way"
+        f", by where it lies within {period} pixels: one cell of the {deepest} stands for so many of them, and from some of them the way"
         " down to it reaches one cell further than from others."
         if len(sizes) > 1
         else ", wherever it lies; but not as far to one side as to the other."
     )
-    return f"The bottleneck sees {spread(net)[deep][0]} pixels a side. A pixel of the mask sees {told}{why}"
+    return f"The {deepest} sees {sees} pixels a side. A pixel of the mask sees {told}{why}"
 
 
 def _reach(net: Net) -> Drawing:

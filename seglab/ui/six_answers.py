@@ -147,10 +147,19 @@ def answer(name: str, shown: Shown) -> str:
         return f"Here: {classes[one.label]}." if name == "classification" else f"Here: {classes[one.label]}, {box(one)}."
     height, width = shown.scene.mask.shape
     if name == "detection":
-        return f"Here: {len(shown.objects)} boxes."
+        return f"Here: {counted(len(shown.objects), 'box', 'boxes')}."
     if name == "semantic":
         return f"Here: {height} × {width} numbers from 0 to {len(classes) - 1}."
-    return f"Here: {height} × {width} pairs, {len(shown.objects)} objects."
+    return f"Here: {height} × {width} pairs, {counted(len(shown.objects), 'object', 'objects')}."
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """How many of a thing there are.
+
+    >>> counted(1, "box", "boxes"), counted(0, "box", "boxes")
+    ('1 box', '0 boxes')
+    """
+    return f"{number} {one if number == 1 else many}"
 
 
 def box(thing: Thing) -> str:

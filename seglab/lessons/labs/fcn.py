@@ -13,9 +13,10 @@ KINDS = ("fcn32s", "fcn16s", "fcn8s")  # with 0, 1 and 2 finer maps added
 
 def ask_coarse(turn: int) -> Asked:
     height, width = pick(turn, (480, 640), tuple(product((224, 256, 384, 512), (320, 448, 640, 768))))
-    sizes = {stride: f"{height // stride} × {width // stride}" for stride in (64, 32, 16, 8)}
+    finest = (8, 4, 16)[turn % 3]  # so that the right one stands now here, now there
+    sizes = {finest * times: f"{height // (finest * times)} × {width // (finest * times)}" for times in (8, 4, 2, 1)}
     because = f"Five poolings halve five times: {height} / 32 by {width} / 32, so {sizes[32]} scores for each class."
-    question = f"An image of {height} × {width} pixels. How many coarse scores has FCN-32s for each class?"
+    question = f"An image of {height} × {width} pixels. How many coarse scores does FCN-32s have for each class?"
     return Asked(question, tuple(sizes.values()), sizes[32], because, {"net": "fcn32s", "step": "coarse"})
 
 
@@ -40,13 +41,22 @@ def ask_parameters(turn: int) -> Asked:
     told = tuple(f"{count:,}" for count in choices(right, *mistakes))
     question = (
         f"A transposed convolution enlarges the scores of {classes} classes {factor} times with a kernel of {kernel} × {kernel}, from "
-        "every class to every class, without bias. How many weights has it?"
+        "every class to every class, without bias. How many weights does it have?"
     )
     because = (
         f"{classes} · {classes} · {kernel} · {kernel} = {right:,}. Bilinear interpolation needs only the {classes} kernels from each class "
         "to itself; the others start at zero."
     )
     return Asked(question, told, f"{right:,}", because, {"net": {8: "fcn8s", 16: "fcn16s", 32: "fcn32s"}[factor], "step": "pixels"})
+
+
+def bracketed(number: int) -> str:
+    """A number as a sum has it after its sign.
+
+    >>> bracketed(5), bracketed(-2)
+    ('5', '(-2)')
+    """
+    return f"({number})" if number < 0 else str(number)
 
 
 def ask_sum(turn: int) -> Asked:
@@ -61,7 +71,7 @@ def ask_sum(turn: int) -> Asked:
         f"Two neighbouring coarse scores are {left} and {right}, doubled with [¼ ¾ ¾ ¼]. At the nearer of the two places between "
         f"them, next to the {left}, the pooled map scores {finer}. What is the fused score?"
     )
-    because = f"¾ · {left} + ¼ · {right} = {enlarged}, and {enlarged} + {finer} = {fused}."
+    because = f"¾ · {left} + ¼ · {bracketed(right)} = {enlarged}, and {enlarged} + {bracketed(finer)} = {fused}."
     shows = {"net": "fcn8s", "step": "pool4"}
     return Asked(question.replace("-", "−"), told, str(fused).replace("-", "−"), because.replace("-", "−"), shows)
 

@@ -17,6 +17,16 @@ from seglab.stage.lesson import Asked
 CONV, POOL = Layer(3, 1, 1), Layer(2, 2, op="max_pool")
 
 
+def turned(turn: int, *mistakes: int) -> tuple[int, ...]:
+    """Mistakes, another one first each turn, so that `choices` leaves out another one and the right answer moves.
+
+    >>> turned(1, 3, 5, 8)
+    (5, 8, 3)
+    """
+    first = turn % len(mistakes)
+    return mistakes[first:] + mistakes[:first]
+
+
 def told(layers: Sequence[Layer]) -> str:
     """Layers in words, the image's first.
 
@@ -55,7 +65,7 @@ def ask_field(turn: int) -> Asked:
         steps.append(f"{after} = {size} + {layer.extent - 1} · {jump}")
         size, jump = after, jump * layer.stride
     question = f"From the image on: {told(layers)}. How many image cells a side does one cell of the last map see?"
-    answers = tuple(str(size) for size in choices(right, plain, right + 2, right - 2, right + jump))
+    answers = tuple(str(size) for size in choices(right, *turned(turn, plain, right + 2, right - 2, right + jump)))
     return Asked(question, answers, str(right), f"Layer by layer {'; '.join(steps)}.", {"stack": written(layers)})
 
 
@@ -67,7 +77,7 @@ def ask_cell(turn: int) -> Asked:
     seen = field.cells(cell)
     mistakes = [range(first, first + field.size) for first in (cell * field.stride, cell, seen.start - field.padding, seen.start + 1)]
     all_told = {span.start: f"{span.start} to {span.stop - 1}".replace("-", "−") for span in (seen, *mistakes)}
-    answers = tuple(all_told[first] for first in choices(seen.start, *(span.start for span in mistakes)))
+    answers = tuple(all_told[first] for first in choices(seen.start, *turned(turn, *(span.start for span in mistakes))))
     because = f"It begins at {cell} · {field.stride} − {field.padding} = {seen.start} and is {field.size} cells long."
     question = (
         f"From the image on: {told(layers)}; the convolutions have padding 1. Which image cells does cell {cell} of the last map see?"
@@ -86,7 +96,7 @@ def ask_earlier(turn: int) -> Asked:
         f"{many} of {kernel} × {kernel} and then a pooling of 2 × 2, stride 2: a cell sees {late}. Now the pooling moves to the"
         " front. How many does a cell see?"
     )
-    answers = tuple(str(size) for size in choices(early, late, 2 * late, late + 2, early - 1))
+    answers = tuple(str(size) for size in choices(early, *turned(turn, late, early - 1, late - 1, 2 * late, early + 1, early + 4)))
     because = f"A jump counts for all layers after it: 2 + {count} · {kernel - 1} · 2 = {early}."
     return Asked(question, answers, str(early), because, {"stack": written([POOL, *convs])})
 
@@ -100,7 +110,7 @@ def _valid(depth: int) -> tuple[int, list[int]]:
 
 def ask_phase(turn: int) -> Asked:
     """Whether two pixels of the mask of a valid U-Net see the same number of pixels."""
-    depth, pixel = pick(turn, (4, 4), [(depth, pixel) for depth in (3, 4) for pixel in range(2**depth)])
+    depth, pixel = pick(turn, (4, 4), [(depth, pixel) for depth in (3, 4) for pixel in range(1, 2**depth)])
     last, sizes = _valid(depth)
     right = sizes[pixel]
     question = (

@@ -1,6 +1,7 @@
 // The traced stack: a row of cells for each map, the image at the bottom. Point at a cell, or walk to it with the arrow keys, and all that
 // it depends on lights up, down to the image. Pointing and focus share one path: there is a current cell, and the rest follows from it.
-import { element, ends, isDark, runs, taps, toldRange, together, trace } from "./paths.js";
+import { isDark } from "./diagram.js";
+import { element, ends, runs, taps, toldRange, together, trace } from "./paths.js";
 
 const APART = 4; // pixels from which on cells are drawn one by one
 const LINES = 900; // at most, between two rows

@@ -72,15 +72,6 @@ export function toldRange([first, last], size) {
 
 export const minus = (number) => String(number).replace("-", "−");
 
-/** Whether the page's ground is dark, from its own variable. */
-export function isDark(host) {
-  const probe = Object.assign(document.createElement("i"), { style: "color: var(--st-background-color, #fff)" });
-  host.append(probe);
-  const [r, g, b] = getComputedStyle(probe).color.match(/[\d.]+/g).map(Number);
-  probe.remove();
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b < 110;
-}
-
 const SVG = "http://www.w3.org/2000/svg";
 
 export function element(tag, attributes = {}, text = null) {

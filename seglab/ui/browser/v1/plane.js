@@ -1,5 +1,6 @@
 // The field of one pixel on the image: what it sees through each skip and through the bottleneck, as rectangles. Each axis is traced alone.
-import { element, ends, isDark, minus, together, trace } from "./paths.js";
+import { isDark } from "./diagram.js";
+import { element, ends, minus, together, trace } from "./paths.js";
 
 class Plane {
   constructor(host) {
@@ -87,6 +88,7 @@ class Plane {
     const box = ([top, bottom], [left, right]) => ({ x: left, y: top, width: right - left + 1, height: bottom - top + 1 });
     const whole = box(rows.all, columns.all), out = `M${-spare},${-spare}h${side + 2 * spare}v${side + 2 * spare}h${-side - 2 * spare}z`;
     const made = [element("path", { class: "veil", "fill-rule": "evenodd", d: `${out}M${whole.x},${whole.y}h${whole.width}v${whole.height}h${-whole.width}z` })];
+    if (!this.data.roads.length) made.push(element("rect", { class: "frame deep", ...whole })); // all comes one way
     for (const { road } of this.data.roads) {
       const [a, b] = [rows.roads.get(road), columns.roads.get(road)];
       if (a && b) made.push(element("rect", { class: `frame ${road === "bottleneck" ? "deep" : "skip"}`, ...box(a, b) }));
