@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from seglab.data.domains import DOMAINS
-from seglab.lessons.labs.tasks import percent
 from seglab.train.failure import sentence
 from seglab.train.jobs import effective_field
 from seglab.train.store import NotFoundError, Store
@@ -20,6 +19,7 @@ from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing, Item
 from seglab.ui.files import assets
 from seglab.ui.links import in_lecture
+from seglab.ui.measures import percent
 from seglab.ui.owner import owner_token
 from seglab.ui.plain import plain
 from seglab.ui.runs import open_store
