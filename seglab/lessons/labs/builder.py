@@ -111,6 +111,9 @@ A concatenation is not a residual connection: in a residual block what was added
 | transposed convolution | yes, its kernel | nothing; overlapping stamps may draw a checkerboard |
 | scores enlarged (FCN) | yes, it begins as bilinear interpolation | finer scores added on the way, or the borders stay coarse |
 
+SegNet and the FCNs stand here on the same encoder as the U-Net, two convolutions a level, so that only the way up differs; in their papers
+it is VGG-16's.
+
 ## When a size does not fit
 Pad the image (mirrored, and cut the mask), crop it, or resize it, each of which the builder tries for you. Without padding (the paper's
 way) sizes have to come out even on every level, so only every 2^depth-th fits.
