@@ -79,7 +79,7 @@ def test_a_wrong_answer_its_picture_a_fresh_try_and_what_is_remembered(visit: Vi
         ready(page)
         assert state_of(page)["count"] is True, "as it was left"
     with visit("/") as page:
-        page.get_by_role("link", name="Begin with Convolution").wait_for()
+        page.get_by_role("link", name="Begin with Tasks").wait_for()
         assert page.get_by_text("questions solved").count() == 0, "a fresh browser knows of nothing"
         assert page.evaluate("localStorage.getItem('seglab-progress')") is None
 
@@ -92,7 +92,7 @@ def test_progress_can_be_forgotten(visit: Visit) -> None:
         page.get_by_text("1 of 4 questions solved").wait_for()
         page.get_by_role("button", name="Forget my progress").click()
         page.get_by_text("Your progress is forgotten.").wait_for()
-        page.get_by_role("link", name="Begin with Convolution").wait_for()
+        page.get_by_role("link", name="Begin with Tasks").wait_for()
         ready(page)
         assert page.get_by_text("questions solved").count() == 0
         assert page.evaluate("localStorage.getItem('seglab-progress')") is None
@@ -110,7 +110,7 @@ def test_damaged_storage_breaks_nothing_and_is_mended(stored: str, visit: Visit)
         page.evaluate("stored => localStorage.setItem('seglab-progress', stored)", stored)
         page.reload()
         ready(page)
-        page.get_by_role("link", name="Begin with Convolution").wait_for()
+        page.get_by_role("link", name="Begin with Tasks").wait_for()
         go(page, "/output_size")
         wait_for(lambda: page.get_by_text("0 of 3 solved").count(), page)
         assert kept(page)["lessons"]["output_size"] == {"solved": [], "stops": [1]}
