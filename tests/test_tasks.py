@@ -104,7 +104,7 @@ def test_the_six_answers_of_a_scene(name: str) -> None:
         row, column = busiest(shown)
         assert 0 <= row < 96
         assert 0 <= column < 96
-        assert answer("detection", shown) == f"Here: {len(shown.objects)} boxes."
+        assert answer("detection", shown) == f"Here: {len(shown.objects)} {'box' if len(shown.objects) == 1 else 'boxes'}."
     lungs = Shown.of("xray", 2_000_005, 96, 0.25)
     assert largest(lungs.scene) is None
     assert answer("localisation", lungs) == "Here: no object."
