@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -56,11 +57,15 @@ def findings(page: Page) -> list[str]:
 
 
 def sideways(page: Page) -> list[str]:
-    """Elements that scroll sideways, or reach out of the page."""
-    return page.evaluate(
-        """() => [document.scrollingElement, ...document.querySelectorAll("[data-testid=stMain], .stMainBlockContainer")]
-          .filter((element) => element.scrollWidth > element.clientWidth + 1).map((element) => element.tagName + element.className)"""
-    )
+    """Elements that scroll sideways, or reach out of the page, once the styles of its components have arrived."""
+    look = """() => [document.scrollingElement, ...document.querySelectorAll("[data-testid=stMain], .stMainBlockContainer")]
+        .filter((element) => element.scrollWidth > element.clientWidth + 1).map((element) => element.tagName + element.className)"""
+    found: list[str] = page.evaluate(look)
+    until = time.monotonic() + 5
+    while found and time.monotonic() < until:
+        page.wait_for_timeout(50)
+        found = page.evaluate(look)
+    return found
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
