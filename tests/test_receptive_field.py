@@ -49,6 +49,7 @@ def drawn(rng: np.random.Generator) -> list[sl.Layer]:
 
 
 def run(layers: list[sl.Layer], x: torch.Tensor) -> torch.Tensor:
+    """The stack with all weights 1; a pooling adds up what it sees, so that every one of its ways counts."""
     for layer in layers:
         kernel = torch.ones(1, 1, layer.kernel_size, dtype=torch.float64)
         if layer.op == "conv_transpose":

@@ -15,6 +15,7 @@ import pytest
 import torch
 from conftest import ROOT, wait_for
 from test_pages import findings, sideways
+from test_receptive_field import run
 from torch import nn
 from torch.nn import functional as F
 
@@ -35,17 +36,6 @@ if TYPE_CHECKING:
 
 Visit = Callable[..., Any]
 SHIPPED = ROOT / "assets" / "networks" / "cells.safetensors"
-
-
-def ones(layers: list[Layer], x: torch.Tensor) -> torch.Tensor:
-    """The stack with all weights 1; a pooling adds up what it sees, so that every one of its ways counts."""
-    for layer in layers:
-        kernel = torch.ones(1, 1, layer.kernel_size, dtype=torch.float64)
-        if layer.op == "conv_transpose":
-            x = F.conv_transpose1d(x, kernel, stride=layer.stride, padding=layer.padding)
-        else:
-            x = F.conv1d(x, kernel, stride=layer.stride, padding=layer.padding, dilation=layer.dilation)
-    return x
 
 
 def drawn(seed: int) -> tuple[list[Layer], int]:
@@ -69,7 +59,7 @@ def test_ways_are_the_gradient_of_a_network_of_ones(seed: int) -> None:
     except ValueError:
         return  # no cell is left
     x = torch.ones(1, 1, size, dtype=torch.float64, requires_grad=True)
-    out = ones(layers, x)
+    out = run(layers, x)
     assert out.shape[-1] == maps[-1].size
     for cell in {0, maps[-1].size // 2, maps[-1].size - 1}:  # the padding at both ends as well
         (slope,) = torch.autograd.grad(out[0, 0, cell], x, retain_graph=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from seglab.lessons.transposed_convolution import bilinear_kernel
 from seglab.nets.architecture import Architecture
 from seglab.nets.choices import FUSED
 from seglab.stage.fields import Field
@@ -20,7 +21,6 @@ TITLES = {
     "up": "Larger again",
     "head": "1 × 1 convolution",
 }
-QUARTERS = (0.25, 0.75, 0.75, 0.25)
 
 INPUT = Panel("x", "input", "Input", "I", edits="x")
 KERNEL = Panel("kernel:y", "kernel", "Kernel", "K", edits="w")
@@ -167,7 +167,7 @@ def _scores(net: Architecture) -> Made:
         step = Step("y", "interpolate", ("x",), options={"scale_factor": 2, "mode": net.upsampling})
         return View("patch", "Patch", (step,), (INPUT, OUTPUT), "y", "output", {"x": "x"}), (image,)
     random = np.round(np.random.default_rng(10).normal(0, 0.4, (4, 4)), 2).tolist()
-    kernel = random if net.start == "random" else np.outer(QUARTERS, QUARTERS).tolist()
+    kernel = random if net.start == "random" else bilinear_kernel(2)
     step = Step("y", "conv_transpose2d", ("x",), weight="w", options={"stride": 2, "padding": 1})
     return View("patch", "Patch", (step,), (INPUT, KERNEL, OUTPUT), "y", "input", {"x": "x"}), (image, _grid("w", kernel, "Kernel"))
 

@@ -99,7 +99,7 @@ def at_size(steps: Sequence[Step], own: Shape, shape: Shape) -> Sized:
         return Sized(walk(steps, shape)[0], [], False)
     if any(isinstance(step, Heads) for step in steps):
         found = at_size([step for step in steps if not isinstance(step, Heads)], own, shape)
-        return found._replace(notes=[HEADLESS.format(own=" × ".join(map(str, own[1:]))), *found.notes])
+        return found._replace(notes=[HEADLESS.format(own=sides(own[1:])), *found.notes])
     parts, ends = walk(steps, shape)
     fixing = next((part for part in walk(steps, own)[0] if isinstance(part.step, Linear)), None)
     arriving = next((part.before for part in parts if fixing and part.step.name == fixing.step.name), None)
@@ -110,11 +110,11 @@ def at_size(steps: Sequence[Step], own: Shape, shape: Shape) -> Sized:
         f"{fixing.step.name} has weights for {sides(fixing.before)} numbers, but {sides(arriving)} arrive: a fully connected layer fixes"
         " the size of the image."
     ]
-    kernel = " × ".join(str(side) for side in fixing.before[1:])
+    kernel = sides(fixing.before[1:])
     if ends:
         return Sized(parts, [*notes, f"Even as a {kernel} convolution it does not fit here. All before it goes through."], True)
     scores, *places = parts[-1].after
-    many = f"{' × '.join(map(str, places))} answers of {scores:,} scores each"
+    many = f"{sides(places)} answers of {scores:,} scores each"
     notes.append(f"Read as a {kernel} convolution with the very same weights it slides: {many}, in place of one.")
     return Sized(parts, notes, False)
 
@@ -123,22 +123,22 @@ def _averaged(parts: Sequence[Part]) -> list[str]:
     pooled = next((part for part in parts if isinstance(part.step, Pool) and part.step.how == "global"), None)
     if pooled is None:
         return []
-    side = " × ".join(str(side) for side in pooled.before[1:])
+    side = sides(pooled.before[1:])
     return [f"Any size goes through: the mean over the whole map ({side} here) hands the last layer as many numbers as ever."]
 
 
 def _ended(why: str, last: Shape) -> str:
-    side = " × ".join(str(side) for side in last[1:])
+    side = sides(last[1:])
     return f"It ends at {why.partition(':')[0]}: its window does not fit on a map of {side}. All before it goes through."
 
 
-def sides(shape: Shape) -> str:
-    """A shape in words.
+def sides(shape: Sequence[int]) -> str:
+    """A shape, or a size, in words.
 
     >>> sides((512, 7, 7))
     '512 × 7 × 7'
     """
-    return " × ".join(f"{side}" for side in shape)
+    return " × ".join(map(str, shape))
 
 
 def read_size(text: str) -> tuple[int, int]:

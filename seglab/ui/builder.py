@@ -12,10 +12,10 @@ from seglab.nets.choices import CHOICES, FUSED, KERNELS, STARTS
 from seglab.nets.copied import TITLES
 from seglab.nets.describe import Block, BreaksError
 from seglab.nets.remedies import next_sizes, remedies
-from seglab.nets.walk import LARGEST, read_size
+from seglab.nets.walk import LARGEST, read_size, sides
 from seglab.train.failure import sentence
 from seglab.ui.addressed import choice, chosen, put, typed
-from seglab.ui.builder_looks import LOOKS, look_at
+from seglab.ui.builder_looks import look_at
 from seglab.ui.diagram import show
 from seglab.ui.plain import plain
 from seglab.ui.u_picture import picture
@@ -101,11 +101,11 @@ def _controls() -> Chosen | None:
         net = Architecture(
             in_channels, classes, int(depth), int(width), skip=skip, padding=padding, kind=settled, kernel_size=kernel, **more
         )
-        height, width_ = read_size(size)
+        pixels = read_size(size)
     except ValueError as error:
         st.warning(plain(sentence(str(error))), icon=":material/block:")
         return None
-    return _described(net, (height, width_))
+    return _described(net, pixels)
 
 
 @lru_cache(maxsize=256)
@@ -134,17 +134,12 @@ def _more(kind: str) -> dict[str, str]:
         del options["up"]
     if kind not in FUSED or chosen("up", ups, USUAL["up"]) != "transposed":
         del options["start"]
-    named = {"up": "upsampling"}
-    found = {named.get(name, name): chosen(name, values, USUAL[name]) for name, (_, values) in options.items()}
-    told = [
-        f"{label.lower()} {WORDS.get(now, now)}"
-        for name, (label, values) in options.items()
-        if (now := chosen(name, values, USUAL[name])) != USUAL[name]
-    ]
+    now = {name: chosen(name, values, USUAL[name]) for name, (_, values) in options.items()}
+    told = [f"{label.lower()} {WORDS.get(now[name], now[name])}" for name, (label, _) in options.items() if now[name] != USUAL[name]]
     with st.popover(", ".join(told).capitalize() if told else "More", icon=":material/tune:", key="builder.more"):
         for name, (label, values) in options.items():
             choice(label, name, values, USUAL[name], WORDS)
-    return found
+    return {{"up": "upsampling"}.get(name, name): value for name, value in now.items()}
 
 
 def _open(name: str) -> None:
@@ -172,15 +167,10 @@ def _mend(asked: Chosen) -> None:
     st.markdown("Each of these goes through; press one to see the whole network with it:")
     with st.container(horizontal=True, key="builder.remedies"):
         for way in remedies(asked.net, asked.size, LARGEST):
-            told = f"**{way.way.capitalize()}** to {way.size[0]} × {way.size[1]}: {way.told}."
+            told = f"**{way.way.capitalize()}** to {sides(way.size)}: {way.told}."
             with st.container(border=True, width=275):
-                st.markdown(f"{told} The mask has {way.mask[0]} × {way.mask[1]} pixels.")
-                size = f"{way.size[0]} x {way.size[1]}"
-                st.button(
-                    f"Try {way.size[0]} × {way.size[1]}", key=f"builder.try.{way.way}", on_click=put, kwargs={"size": size, "block": ""}
-                )
+                st.markdown(f"{told} The mask has {sides(way.mask)} pixels.")
+                changes = {"size": f"{way.size[0]} x {way.size[1]}", "block": ""}
+                st.button(f"Try {sides(way.size)}", key=f"builder.try.{way.way}", on_click=put, kwargs=changes)
     high, wide = (", ".join(map(str, next_sizes(side, asked.net, largest=LARGEST))) for side in (height, width))
     st.markdown(f"**Sizes that fit** around yours: heights {high}, …; widths {wide}, …, each {2**asked.net.depth} from the next.")
-
-
-__all__ = ["LOOKS", "builder"]

@@ -12,6 +12,7 @@ from seglab.nets import Architecture
 from seglab.nets.copied import copied
 from seglab.nets.describe import Block, told
 from seglab.nets.full_resolution import is_double, throughout
+from seglab.nets.walk import sides
 from seglab.train.config import TrainConfig
 from seglab.ui.addressed import choice
 from seglab.ui.form import send
@@ -69,7 +70,7 @@ def _rows(blocks: Sequence[Block], net: Architecture) -> Iterator[tuple[str, ...
         small, large = block.receptive_field
         yield (
             block.name,
-            " × ".join(map(str, block.shape)),
+            sides(block.shape),
             f"{block.parameters:,}",
             amount(block.macs),
             size_of(block.memory),

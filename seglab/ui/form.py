@@ -65,9 +65,7 @@ def start_form(store: Store, token: str | None) -> TrainConfig | None:
     )
     data = {PETS: pet_panel, OWN: own_data}[source](store, token) if source in (PETS, OWN) else source
     depth_column, width_column, steps_column, button_column = st.columns([1.2, 1.2, 1.6, 1], vertical_alignment="bottom")
-    depth, width = (
-        _sized(column, name, usual) for column, name, usual in ((depth_column, "depth", DEPTHS), (width_column, "width", WIDTHS))
-    )
+    depth, width = _sized(depth_column, "depth", DEPTHS), _sized(width_column, "width", WIDTHS)
     steps = steps_column.slider("Steps", 50, 1000, 300, step=50, key="steps", persist_state="session", help=sentence(meaning["steps"]))
     button = button_column.empty()
     config = _config({"data": data, "difficulty": difficulty, "depth": depth, "width": width, "steps": steps, **other_settings()})

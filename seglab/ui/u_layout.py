@@ -47,14 +47,14 @@ class Layout:
         self.high = TALL / max(image)
         self.boxes: list[Box] = []
         self.arrows: list[Arrow] = []
-        first = (net.in_channels, *image)
-        self._put(first, blocks[0].name if blocks else "", 0, 0.0, "input")
-        self._kept: list[Box] = []
+        self._kept: list[Box] = []  # each level's map, the same pooled, and an FCN's scores of pooled ones
         self._pooled: list[Box] = []
+        self._scored: list[Box] = []
+        self._put((net.in_channels, *image), blocks[0].name if blocks else "", 0, 0.0, "input")
+        up = self._climb if net.kind in FUSED else self._raise
+        draw = {"encoder": self._encoder, "up": up, "decoder": self._decoder, "scores": self._score}
         for block in blocks:
-            {"encoder": self._encoder, "up": self._up, "decoder": self._decoder, "scores": self._score}.get(
-                block.name.partition(".")[0], self._convolved
-            )(block)
+            draw.get(block.name.partition(".")[0], self._convolved)(block)
 
     @property
     def last(self) -> Box:
@@ -102,20 +102,20 @@ class Layout:
         self._pooled.append(pooled)
         self.arrows.append(Arrow(made, pooled, "muted", "max pool"))
 
-    def _up(self, block: Block) -> None:
-        below = self.last
-        climbed = FUSED.get(self.net.kind)
-        number = int(block.name.partition(".")[2])
-        rises = 1 if climbed is None or number < climbed else below.level
-        if climbed is None:  # the decoder's block draws what is joined
-            self._below, self._raised = below, block
-            return
-        x = below.x if rises == 1 else self.after(below)
-        box = self._put(block.shape, block.name, below.level - rises, max(x, self._room(below.level - rises)), "output")
-        self.arrows.append(Arrow(below, box, "output", f"× {2**rises}"))
-        if number < climbed:
-            beside = self._scored[number]
-            self.arrows.append(Arrow(beside, box, "skip", "add"))
+    def _raise(self, block: Block) -> None:
+        """A U-Net's map made larger: the decoder's block draws it, together with what it is joined with."""
+        self._raised = block
+
+    def _climb(self, block: Block) -> None:
+        """An FCN's scores made larger: by a level where finer ones are added, at last to the pixels."""
+        below, number = self.last, int(block.name.partition(".")[2])
+        adds = number < FUSED[self.net.kind]
+        level = below.level - 1 if adds else 0
+        x = below.x if below.level - level == 1 else self.after(below)
+        box = self._put(block.shape, block.name, level, max(x, self._room(level)), "output")
+        self.arrows.append(Arrow(below, box, "output", f"× {2 ** (below.level - level)}"))
+        if adds:
+            self.arrows.append(Arrow(self._scored[number], box, "skip", "add"))
 
     def _room(self, level: int) -> float:
         """The place after the last box of a line."""
@@ -127,19 +127,18 @@ class Layout:
         last = self.boxes.pop()  # the coarser scores stay the last one
         box = self._put(block.shape, block.name, pooled.level, self._room(pooled.level), "skip")
         self.boxes.append(last)
-        self._scored = [*getattr(self, "_scored", []), box]
+        self._scored.append(box)
         self.arrows.append(Arrow(pooled, box, "kernel"))
 
     def _decoder(self, block: Block) -> None:
         net, number = self.net, int(block.name.partition(".")[2])
-        kept = self._kept[-number - 1]
+        kept, below = self._kept[-number - 1], self.last
         if net.kind == "segnet":
-            below, (c, h, w) = self.last, self.last.shape
-            raised: Shape = (c, 2 * h, 2 * w)
-            name, joined = block.name, 0
+            c, h, w = below.shape
+            raised, name = (c, 2 * h, 2 * w), block.name
         else:
-            below, raised, name = self._below, self._raised.shape, self._raised.name
-            joined = raised[0] if net.skip == "concat" else 0
+            raised, name = self._raised.shape, self._raised.name
+        joined = raised[0] if net.skip == "concat" else 0
         x = max(below.x, self._room(below.level - 1))
         box = self._put((raised[0] + joined, *raised[1:]), name, below.level - 1, x, "output", joined)
         words = {"unpool": "unpool", "transposed": "up-conv"}.get(net.upsampling, net.upsampling)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from seglab.nets.architecture import Architecture
-from seglab.nets.describe import Block, BreaksError, told
+from seglab.nets.describe import Block, BreaksError
+from seglab.nets.walk import sides
 from seglab.ui.drawing import Drawing, Item, Role
 from seglab.ui.u_layout import Arrow, Box, Layout
 from seglab.ui.u_words import tells
@@ -24,12 +25,12 @@ def picture(net: Architecture, size: tuple[int, int], blocks: list[Block], break
     place = _Place(layout, 1 if all(h == w for h, w in (box.shape[1:] for box in layout.boxes)) else 2)
     right = LEFT + max(box.x + layout.wide(box.shape) + layout.back(box.shape) for box in layout.boxes) + 18
     height = place.ground(place.levels - 1) + place.lines * LINE + 46
-    label = f"The network for images of {told(size).replace('x', '×')} pixels"
+    label = f"The network for images of {sides(size)} pixels"
     wide = max(right + (150 if breaks else 0), 980)  # a small network is not blown up
     drawing = Drawing(wide, height, label, least=int(min(wide, 1150) * 0.7))
     drawing.lines, drawing.told = 2, "Point at a block for its numbers; press it to open it below."
     for block in blocks:
-        drawing.item(Item(block.name, f"{block.name}: {' × '.join(map(str, block.shape))}", tells(net, block)))
+        drawing.item(Item(block.name, f"{block.name}: {sides(block.shape)}", tells(net, block)))
     for arrow in layout.arrows:
         _arrow(drawing, place, arrow)
     for box in layout.boxes:
@@ -127,7 +128,7 @@ def _cross(drawing: Drawing, place: _Place, breaks: BreaksError) -> None:
     drawing.item(Item("breaks", f"It breaks here, {breaks}", f"It breaks at {breaks.block}: {breaks.why}."))
     for slope in (1, -1):
         drawing.line([(at - 10, level - 10 * slope), (at + 10, level + 10 * slope)], "difference", "breaks")
-    sizes = " ≠ ".join(told(size).replace(" x ", "×") for size in breaks.sizes)
+    sizes = " ≠ ".join(sides(size).replace(" ", "") for size in breaks.sizes)
     drawing.text(at + 20, level - 3, breaks.block, WORD, "difference", "start", True, "breaks")
     drawing.text(at + 20, level + 14, sizes, WORD, "difference", "start", False, "breaks")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from seglab.nets.architecture import Architecture
 from seglab.nets.choices import FUSED
 from seglab.nets.describe import Block
+from seglab.nets.walk import sides
 
 
 def tells(net: Architecture, block: Block) -> str:
@@ -18,7 +19,7 @@ def tells(net: Architecture, block: Block) -> str:
     small, large = block.receptive_field
     sees = f"{small}" if small == large else f"{small} to {large}"
     return (
-        f"{block.name}: {does(net, block.name)}. {' × '.join(map(str, block.shape))}\n"
+        f"{block.name}: {does(net, block.name)}. {sides(block.shape)}\n"
         f"{block.parameters:,} parameters, {amount(block.macs)} multiply-adds, {size_of(block.memory)} of maps;"
         f" each cell sees {sees} pixels of the image a side"
     )

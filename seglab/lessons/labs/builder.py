@@ -7,8 +7,9 @@ from itertools import product
 from seglab.lessons.asking import choices, pick
 from seglab.lessons.lab import Lab
 from seglab.nets import Architecture, describe
-from seglab.nets.describe import BreaksError, told
+from seglab.nets.describe import BreaksError
 from seglab.nets.fitting import at_least, output_size
+from seglab.nets.walk import sides
 from seglab.stage.lesson import Asked
 
 
@@ -27,7 +28,7 @@ def ask_break(turn: int) -> Asked:
         places[-1]: "At the topmost concatenation",
     }
     words["nowhere"] = "Nowhere"
-    met = " does not meet ".join(told(size) for size in sizes).replace(" x ", " × ")
+    met = " does not meet ".join(map(sides, sizes))
     because = f"{met}: halving rounded down, and doubling does not know it." if sizes else "Every half comes out even."
     better = f"{at_least(height, net)} × {at_least(width, net)}"
     return Asked(
