@@ -6,7 +6,7 @@ They are told the level of harm, which a network is not: so the comparison leans
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -17,17 +17,17 @@ from skimage.restoration import denoise_nl_means, inpaint_biharmonic, richardson
 from seglab.data.degraded import Given
 from seglab.data.scene import Image
 
-Filter = Callable[[Given, float], Image]
+TINT = (-0.010, 0.032, -0.138)  # by how much land is redder, greener and bluer than its luminance, over 64 training scenes
 
 
-def gaussian(given: Given, level: float, width: float) -> Image:
+def gaussian(given: Given, level: float, strength: float) -> Image:
     """Every pixel the weighted mean of those around it."""
-    return _picture(gaussian_filter(given.image, (width, width, 0)))
+    return _picture(gaussian_filter(given.image, (strength, strength, 0)))
 
 
-def median(given: Given, level: float, side: int) -> Image:
+def median(given: Given, level: float, strength: float) -> Image:
     """Every pixel the median of a square around it, in each channel."""
-    return _picture(median_filter(given.image, (side, side, 1)))
+    return _picture(median_filter(given.image, (int(strength), int(strength), 1)))
 
 
 def non_local_means(given: Given, level: float, strength: float) -> Image:
@@ -38,38 +38,38 @@ def non_local_means(given: Given, level: float, strength: float) -> Image:
     return _picture(found)
 
 
-def unsharp(given: Given, level: float, amount: float) -> Image:
-    """What a blur takes away is added: the image and `amount` times its difference from a blurred one."""
+def unsharp(given: Given, level: float, strength: float) -> Image:
+    """What a blur takes away is added: the image and `strength` times its difference from a blurred one."""
     soft = gaussian_filter(given.image, (level, level, 0))
-    return _picture(given.image + np.float32(amount) * (given.image - soft))
+    return _picture(given.image + np.float32(strength) * (given.image - soft))
 
 
-def deconvolved(given: Given, level: float, rounds: int) -> Image:
+def deconvolved(given: Given, level: float, strength: float) -> Image:
     """Richardson and Lucy's iteration, which knows the kernel of the blur."""
     radius = int(4 * level + 0.5)
     line = np.exp(-0.5 * (np.arange(-radius, radius + 1) / level) ** 2)
     kernel = np.outer(line, line) / line.sum() ** 2
     padded = np.pad(given.image, [(radius, radius), (radius, radius), (0, 0)], mode="symmetric")
-    parts = [richardson_lucy(padded[..., c], kernel, num_iter=rounds) for c in range(3)]  # type: ignore[no-untyped-call]
+    parts = [richardson_lucy(padded[..., c], kernel, num_iter=int(strength)) for c in range(3)]  # type: ignore[no-untyped-call]
     return _picture(np.stack(parts, 2)[radius:-radius, radius:-radius])
 
 
-def as_given(given: Given, level: float) -> Image:
+def as_given(given: Given, level: float, strength: float) -> Image:
     """What was given: for enlarging that is cubic interpolation, for colours grey."""
     return given.image
 
 
-def tinted(given: Given, level: float, tint: tuple[float, float, float]) -> Image:
+def tinted(given: Given, level: float, strength: float) -> Image:
     """One tint for everything, which is added to the grey."""
-    return _picture(given.image + np.array(tint, np.float32))
+    return _picture(given.image + np.float32(strength) * np.array(TINT, np.float32))
 
 
-def biharmonic(given: Given, level: float) -> Image:
+def biharmonic(given: Given, level: float, strength: float) -> Image:
     """Holes filled so that the second derivatives' sum of squares is least (scikit-image)."""
     return _picture(inpaint_biharmonic(given.image, ~given.known, channel_axis=2))  # type: ignore[no-untyped-call]
 
 
-def diffused(given: Given, level: float) -> Image:
+def diffused(given: Given, level: float, strength: float) -> Image:
     """Holes filled as heat spreads: every unknown pixel the mean of its neighbours."""
     height, width = given.known.shape
     holes = np.flatnonzero(~given.known)
@@ -100,21 +100,31 @@ def _picture(values: object) -> Image:
     return np.asarray(np.clip(np.asarray(values), 0, 1), np.float32)
 
 
-def candidates(task: str, tint: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> dict[str, Filter]:
-    """The filters of a task, each with every strength that is tried, by their names in words."""
-    if task == "denoise":
-        return {
-            **{f"Gaussian filter, σ {width:g} px": partial(gaussian, width=width) for width in (0.4, 0.6, 0.8, 1.0, 1.4, 2.0, 2.8)},
-            **{f"median filter, {side} × {side}": partial(median, side=side) for side in (3, 5, 7)},
-            **{f"non-local means, h {h:g} σ": partial(non_local_means, strength=h) for h in (0.4, 0.6, 0.8, 1.0)},
-        }
-    if task == "sharpen":
-        return {
-            **{f"unsharp mask, amount {amount:g}": partial(unsharp, amount=amount) for amount in (0.5, 1.0, 1.5, 2.0, 3.0)},
-            **{f"Richardson–Lucy, {rounds} rounds": partial(deconvolved, rounds=rounds) for rounds in (5, 10, 20, 40)},
-        }
-    if task == "enlarge":
-        return {"bicubic interpolation": as_given}
-    if task == "inpaint":
-        return {"diffusion": diffused, "biharmonic": biharmonic}
-    return {"grey": as_given, "one tint": partial(tinted, tint=tint)}
+@dataclass(frozen=True)
+class Filter:
+    """A way without a network, with the strengths that are tried for it."""
+
+    title: str
+    apply: Callable[[Given, float, float], Image]
+    strengths: tuple[float, ...] = (0.0,)
+    strength: str = ""  # what the number is
+
+
+# The first of each task is the one that networks are compared with: the strongest at the level that they are trained with.
+FILTERS: dict[str, dict[str, Filter]] = {
+    "denoise": {
+        "means": Filter("Non-local means", non_local_means, (0.4, 0.6, 0.8, 1.0), "h in σ"),
+        "gaussian": Filter("Gaussian filter", gaussian, (0.4, 0.6, 0.8, 1.0, 1.4, 2.0, 2.8), "σ in pixels"),
+        "median": Filter("Median filter", median, (3, 5, 7), "side in pixels"),
+    },
+    "sharpen": {
+        "richardson": Filter("Richardson–Lucy", deconvolved, (5, 10, 20, 40), "rounds"),
+        "unsharp": Filter("Unsharp mask", unsharp, (0.5, 1.0, 1.5, 2.0, 3.0), "amount"),
+    },
+    "enlarge": {"bicubic": Filter("Bicubic interpolation", as_given)},
+    "inpaint": {"diffusion": Filter("Diffusion", diffused), "biharmonic": Filter("Biharmonic", biharmonic)},
+    "colourise": {
+        "tint": Filter("One tint", tinted, (0.4, 0.6, 0.8, 1.0), "share of the training scenes' mean tint"),
+        "grey": Filter("Grey", as_given),
+    },
+}

@@ -14,13 +14,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from seglab.data.degraded import TASKS, Given, degraded, haze, seen
+from seglab.data.degraded import TASKS, Given, degraded, seen
 from seglab.data.domains import DOMAINS
 from seglab.data.scene import Image
 from seglab.nets.restorer import Restorer
 from seglab.train.header import opened
 
-SCENES, SIZE, CROP, BATCH, STEPS, RATE = 192, 96, 48, 8, 1500, 4e-3
+SCENES, SIZE, CROP, BATCH, STEPS, RATE = 128, 96, 36, 8, 1000, 6e-3
 FIRST_SEED = 4_000_000  # of the training scenes
 
 
@@ -31,7 +31,7 @@ def scenes(data: str) -> tuple[Image, ...]:
 
 
 def batch_of(task: str, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Crops as the network is given them (B, C, 48, 48), made worse anew each time, and as they were (B, 3, 48, 48)."""
+    """Crops as the network is given them (B, C, 36, 36), made worse anew each time, and as they were (B, 3, 36, 36)."""
     given, wanted = [], []
     for number in rng.integers(SCENES, size=BATCH):
         top, left = rng.integers(SIZE - CROP + 1, size=2)
