@@ -14,12 +14,11 @@ import torch
 from seglab.bench.study import run_study
 from seglab.data.degraded import TASKS
 from seglab.data.shipped import assets
-from seglab.infer.restore_filters import FILTERS
 from seglab.infer.restore_judged import filtered, mean_scores, restorer_file, tuned
+from seglab.infer.restore_told import study_for
 from seglab.nets.restorer import Restorer
-from seglab.train.restore import STEPS, load_restorer, restored, train_restorer, write_restorer
-from seglab.train.restore_study import FIRST_TESTED, FIRST_TUNED, NETWORK, TESTED, TUNED, study_of
-from seglab.train.study import Study
+from seglab.train.restore import STEPS, load_restorer, restored, told_of, train_restorer, write_restorer
+from seglab.train.restore_study import FIRST_TESTED, FIRST_TUNED, NETWORK, TESTED, TUNED
 
 
 def main() -> None:
@@ -45,7 +44,7 @@ def tune() -> None:
 
 def measure(task: str, seeds: int | None = None) -> None:
     """The rows of a task's study, network and filters."""
-    study = plan(task)
+    study = study_for(task)
 
     def one(arm: str, level: float | None, seed: int) -> dict[str, float]:
         if seeds is not None and seed >= seeds:
@@ -66,18 +65,13 @@ class EnoughError(Exception):
     """As many seeds as were asked for are done."""
 
 
-def plan(task: str) -> Study:
-    """The study of a task."""
-    return study_of(task, {name: one.title for name, one in FILTERS[task].items()})
-
-
 @lru_cache(maxsize=1)
 def trained(task: str, seed: int) -> Restorer:
     """The network of a seed; that of seed 0 is the one that is shipped, in half precision."""
     path = restorer_file(task)
     if seed:
         return train_restorer(task, seed)
-    if not path.exists():
+    if not path.exists() or told_of(path).get("steps") != STEPS:
         write_restorer(path, train_restorer(task), task, {"steps": STEPS, "seed": 0})
     return load_restorer(path, task)
 

@@ -10,15 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from seglab.nets.architecture import Architecture
+from seglab.nets.choices import OUT, restoring
 from seglab.nets.unet import UNet
-
-OUT = 3  # red, green and blue
-
-
-def restoring(channels: int) -> Architecture:
-    """The network of all tasks, for pictures of so many channels: where a segmenter has classes it has red, green and blue."""
-    return Architecture(in_channels=channels, classes=OUT, depth=2, width=8)
 
 
 class Restorer(nn.Module):
@@ -32,7 +25,7 @@ class Restorer(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.net = UNet(**restoring(channels).__dict__)
+        self.net = UNet(**restoring(channels))
         nn.init.zeros_(self.net.head.weight)  # it begins as what it was given
         nn.init.zeros_(self.net.head.bias)  # type: ignore[arg-type]
 

@@ -63,7 +63,7 @@ class TrainConfig:
         "random",
         "network",
         "Encoder",
-        "where its weights begin: at random, or as another task has trained them (for depth 3, width 8, colour images), to learn on or frozen",
+        "whether its weights begin at random or come pretrained (for depth 3, width 8, colour images), to learn on or frozen",
         choices=ENCODERS,
     )
 

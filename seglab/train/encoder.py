@@ -37,9 +37,10 @@ def read_encoder(path: Path) -> dict[str, Tensor]:
 
 
 def bring(model: nn.Module, tensors: dict[str, Tensor], frozen: bool = False) -> int:
-    """Give a network the tensors of its encoder and bottleneck, of which it may lack the last; the number of weights that it was given.
+    """Give a network the tensors of its encoder and bottleneck; returns how many weights that are.
 
-    If `frozen`, they get no gradient: no step changes them. Raises ValueError for a network whose own have other shapes, or of which there is one too many.
+    If `frozen`, they get no gradient: no step changes them. Raises ValueError for a network whose own have other shapes, or which has
+    more of them than the encoder.
     """
     own = encoder_tensors(model)
     for name, tensor in own.items():

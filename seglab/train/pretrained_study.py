@@ -13,7 +13,9 @@ MEASURES = (Measure("mean_iou", "Mean IoU"),)
 LONGER = 64  # labelled images of the longer training
 COMMAND = "python -m seglab.bench.pretrained"
 NET = "U-Net of depth 3 and width 8"
-DATA = f"generated {{}}, difficulty {BASE.difficulty:g}, crops of {BASE.size} pixels; every seed labels images of its own; {TESTED} others judge."
+DATA = (
+    f"generated {{}}, difficulty {BASE.difficulty:g}, {BASE.size} pixels a side; each seed labels images of its own; {TESTED} others judge."
+)
 
 FEW = Study(
     name="pretrained",

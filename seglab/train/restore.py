@@ -77,12 +77,18 @@ def write_restorer(path: Path, model: Restorer, task: str, told: dict[str, Any])
     save_file(tensors, path, metadata={"seglab": "1", "restorer": json.dumps({"task": task, **told})})
 
 
+def told_of(path: Path) -> dict[str, Any]:
+    """What `write_restorer` was told of a network. Raises ValueError for a file that is not there or damaged."""
+    with opened(path, "pt") as file:
+        told: dict[str, Any] = json.loads((file.metadata() or {}).get("restorer", "{}"))
+    return told
+
+
 def load_restorer(path: Path, task: str) -> Restorer:
     """Read what `write_restorer` wrote. Raises ValueError for a file that is not there, damaged, or of another task."""
+    if told_of(path).get("task") != task:
+        raise ValueError(f"{path} holds no network of the task {task}: python -m seglab.bench.restore makes one")
     with opened(path, "pt") as file:
-        told = json.loads((file.metadata() or {}).get("restorer", "{}"))
-        if told.get("task") != task:
-            raise ValueError(f"{path} holds no network of the task {task}: python -m seglab.bench.restore makes one")
         tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
     model = Restorer(TASKS[task].channels)
     model.load_state_dict(tensors)
