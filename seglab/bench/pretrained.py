@@ -136,7 +136,7 @@ def show() -> None:
 
 def first_filters(model: Network) -> list[list[list[list[float]]]]:
     """The weights of the first convolution (8, 3, 3, 3)."""
-    weights: list[list[list[list[float]]]] = model.encoder[0][0].weight.detach().double().numpy().round(4).tolist()  # type: ignore[index,union-attr,operator]
+    weights: list[list[list[list[float]]]] = model.encoder[0][0].weight.detach().double().numpy().round(4).tolist()  # type: ignore[index,union-attr]
     return weights
 
 

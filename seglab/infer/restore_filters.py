@@ -32,9 +32,7 @@ def median(given: Given, level: float, strength: float) -> Image:
 
 def non_local_means(given: Given, level: float, strength: float) -> Image:
     """Every pixel the mean of those whose surroundings look like its own (Buades, Coll and Morel, CVPR 2005)."""
-    found = denoise_nl_means(  # type: ignore[no-untyped-call]
-        given.image, patch_size=5, patch_distance=6, h=strength * level, sigma=level, fast_mode=True, channel_axis=2
-    )
+    found = denoise_nl_means(given.image, patch_size=5, patch_distance=6, h=strength * level, sigma=level, fast_mode=True, channel_axis=2)
     return _picture(found)
 
 
@@ -66,7 +64,7 @@ def tinted(given: Given, level: float, strength: float) -> Image:
 
 def biharmonic(given: Given, level: float, strength: float) -> Image:
     """Holes filled so that the second derivatives' sum of squares is least (scikit-image)."""
-    return _picture(inpaint_biharmonic(given.image, ~given.known, channel_axis=2))  # type: ignore[no-untyped-call]
+    return _picture(inpaint_biharmonic(given.image, ~given.known, channel_axis=2))
 
 
 def diffused(given: Given, level: float, strength: float) -> Image:
@@ -114,14 +112,14 @@ class Filter:
 FILTERS: dict[str, dict[str, Filter]] = {
     "denoise": {
         "means": Filter("Non-local means", non_local_means, (0.4, 0.6, 0.8, 1.0), "h in σ"),
-        "gaussian": Filter("Gaussian filter", gaussian, (0.4, 0.6, 0.8, 1.0, 1.4, 2.0, 2.8), "σ in pixels"),
-        "median": Filter("Median filter", median, (3, 5, 7), "side in pixels"),
+        "gaussian": Filter("Gaussian", gaussian, (0.4, 0.6, 0.8, 1.0, 1.4, 2.0, 2.8), "σ in pixels"),
+        "median": Filter("Median", median, (3, 5, 7), "side in pixels"),
     },
     "sharpen": {
         "richardson": Filter("Richardson–Lucy", deconvolved, (5, 10, 20, 40), "rounds"),
         "unsharp": Filter("Unsharp mask", unsharp, (0.5, 1.0, 1.5, 2.0, 3.0), "amount"),
     },
-    "enlarge": {"bicubic": Filter("Bicubic interpolation", as_given)},
+    "enlarge": {"bicubic": Filter("Bicubic", as_given)},
     "inpaint": {"diffusion": Filter("Diffusion", diffused), "biharmonic": Filter("Biharmonic", biharmonic)},
     "colourise": {
         "tint": Filter("One tint", tinted, (0.4, 0.6, 0.8, 1.0), "share of the training scenes' mean tint"),

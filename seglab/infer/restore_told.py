@@ -10,9 +10,9 @@ __all__ = ["NETWORK", "filters_of", "study_for"]
 
 # The first of each task is the one that networks are compared with: the strongest at the level that they are trained with.
 TITLES = {
-    "denoise": {"means": "Non-local means", "gaussian": "Gaussian filter", "median": "Median filter"},
+    "denoise": {"means": "Non-local means", "gaussian": "Gaussian", "median": "Median"},
     "sharpen": {"richardson": "Richardson–Lucy", "unsharp": "Unsharp mask"},
-    "enlarge": {"bicubic": "Bicubic interpolation"},
+    "enlarge": {"bicubic": "Bicubic"},
     "inpaint": {"diffusion": "Diffusion", "biharmonic": "Biharmonic"},
     "colourise": {"tint": "One tint", "grey": "Grey"},
 }

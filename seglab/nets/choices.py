@@ -14,13 +14,5 @@ STARTS = ("bilinear", "random")  # how the transposed convolutions of an FCN beg
 FUSED = {"fcn32s": 0, "fcn16s": 1, "fcn8s": 2}  # poolings whose maps are scored, too, and added to the coarse scores
 ENCODERS = ("random", "pretrained", "frozen")  # what a training begins with; frozen: pretrained, and kept as it is
 PRETRAINED = {"depth": 3, "width": 8, "kernel_size": 3, "norm": "batch"}  # of the encoder that came along; it reads three channels
-OUT = 3  # channels of what a network for pictures gives: red, green and blue
-
-
-def restoring(channels: int) -> dict[str, int]:
-    """The arguments of the network that gives pictures back, for pictures of so many channels; where others have classes it has colours.
-
-    >>> restoring(4)["classes"]
-    3
-    """
-    return {"in_channels": channels, "classes": OUT, "depth": 2, "width": 8}
+OUT = 3  # channels of what a network for pictures gives, where others have classes: red, green and blue
+RESTORING = {"classes": OUT, "depth": 2, "width": 8}  # of that network; the task says how many channels it reads

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from seglab.nets.choices import OUT, restoring
+from seglab.nets.choices import OUT, RESTORING
 from seglab.nets.unet import UNet
 
 
@@ -25,7 +25,7 @@ class Restorer(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.net = UNet(**restoring(channels))
+        self.net = UNet(channels, **RESTORING)
         nn.init.zeros_(self.net.head.weight)  # it begins as what it was given
         nn.init.zeros_(self.net.head.bias)  # type: ignore[arg-type]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from seglab.train.config import TrainConfig
 from seglab.train.study import Measure, Study
 
-BASE = TrainConfig(data="shapes", difficulty=0.25, size=48, width=8, batch=8, steps=250)
-MACHINE = {"device": "cpu", "precision": "float32", "threads": 1}
+BASE = TrainConfig(data="shapes", difficulty=0.25, size=48, width=8, batch=8, steps=150)
+MACHINE: dict[str, Any] = {"device": "cpu", "precision": "float32", "threads": 1}
 ARMS = {"random": "Random start", "pretrained": "Pretrained encoder", "frozen": "Pretrained and frozen"}
 TESTED = 64  # scenes that nothing was trained on
 MEASURES = (Measure("mean_iou", "Mean IoU"),)
@@ -41,7 +43,7 @@ LONG = Study(
     arms={name: ARMS[name] for name in ("random", "pretrained")},
     measures=MEASURES,
     axis="steps",
-    xs=(125, 250, 500, 1000),
+    xs=(75, 150, 300, 600),
     command=COMMAND,
 )
 ELSEWHERE = Study(

@@ -8,7 +8,7 @@ from seglab.train.study import Measure, Study
 TESTED = 8  # scenes for every seed, that nothing was trained or tuned on
 NETWORK = "network"
 FIRST_TESTED, FIRST_TUNED, TUNED = 100, 5000, 6  # numbers of those scenes, and of the ones that filters are tuned on
-LENGTH = (1000, 8, 36)  # steps, crops a step, pixels a side
+LENGTH = (600, 8, 36)  # steps, crops a step, pixels a side
 
 QUESTIONS = {
     "denoise": ("Does a network take away noise better than a filter, and what becomes of it at a noise that it has not met?", "noise σ"),

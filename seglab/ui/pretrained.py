@@ -11,8 +11,7 @@ import streamlit as st
 from seglab.data.shapes import CLASSES
 from seglab.nets import describe
 from seglab.nets.architecture import Architecture
-from seglab.nets.choices import PRETRAINED
-from seglab.train.pretrained_study import FEW, STUDIES
+from seglab.train.pretrained_study import BASE, FEW, STUDIES
 from seglab.train.study import Row, Study, complete, differences, interval, read_rows, values
 from seglab.ui.addressed import choice, chosen, put
 from seglab.ui.diagram import show
@@ -145,8 +144,7 @@ def _masks() -> None:
 
 def network() -> Architecture:
     """The U-Net that the encoder fits, for shapes."""
-    plain = {name: value for name, value in PRETRAINED.items() if name in ("depth", "width", "kernel_size")}
-    return Architecture(in_channels=3, classes=len(CLASSES), norm=str(PRETRAINED["norm"]), **{n: int(v) for n, v in plain.items()})
+    return BASE.architecture(3, len(CLASSES))
 
 
 def _fits() -> None:
@@ -171,7 +169,8 @@ def fitting_rows(net: Architecture) -> list[tuple[str, ...]]:
     """Every tensor of the file, its shape there and in a network, and whether it fits; convolutions and normalisation only."""
     from safetensors import safe_open
 
-    rows, channels = [], [net.in_channels, *net.channels]
+    rows: list[tuple[str, ...]] = []
+    channels = [net.in_channels, *net.channels]
     with safe_open(assets() / "networks" / "encoder.safetensors", "numpy") as file:
         for name in file.keys():  # noqa: SIM118
             found = tuple(file.get_slice(name).get_shape())

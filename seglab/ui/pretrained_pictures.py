@@ -13,12 +13,13 @@ from seglab.data.domains import DOMAINS
 from seglab.data.sets import unseen_scene
 from seglab.infer.pictures import grey, painted, png
 from seglab.train.pretrained_study import BASE, FEW
-from seglab.ui.drawing import Drawing, Item
+from seglab.ui.drawing import Drawing, Item, Role
 from seglab.ui.files import assets
 
 SIDE, GAP, TOP = 196.0, 16.0, 30.0
 SHOWN_SIZE = 64
 CELL, FILTERS = 66.0, 8
+ROLES: dict[str, Role] = {"image": "input", "truth": "muted"}  # the others are what networks say
 
 
 def predictions_drawing(told: dict[str, Any], scene: int) -> Drawing:
@@ -36,7 +37,7 @@ def predictions_drawing(told: dict[str, Any], scene: int) -> Drawing:
         drawing.item(Item(name, f"{title}. {score}", f"{title}{': ' + score if score else ''}"))
         drawing.text(x, TOP - 10, title, 15, "ink", bold=True)
         drawing.image(x, TOP, SIDE, SIDE, address, name)
-        drawing.rect(x, TOP, SIDE, SIDE, {"image": "input", "truth": "muted"}.get(name, "output"), "none", name)
+        drawing.rect(x, TOP, SIDE, SIDE, ROLES.get(name, "output"), "none", name)
         drawing.text(x, TOP + SIDE + 20, score, 15, "ink", bold=True)
     x = 0.0
     for label, name in enumerate(names):

@@ -32,7 +32,14 @@ _PRESSED = "restore.pressed"
 def restore_panel() -> None:
     """Everything between the title and the questions."""
     part = choice("What to look at", "part", PARTS, "try", hidden=True)
-    task = choice("Task", "task", {name: one.title for name, one in TASKS.items()}, "denoise", drops=("level", "filter", "at", "net"))
+    task = choice(
+        "Task",
+        "task",
+        {name: one.title for name, one in TASKS.items()},
+        "denoise",
+        drops=("level", "filter", "at", "net", "data"),
+        hidden=True,
+    )
     if part == "head":
         head_panel(task)
     elif part == "measured":
@@ -44,17 +51,17 @@ def restore_panel() -> None:
 def _tried(task: str) -> None:
     """The pictures with their controls."""
     told, store = TASKS[task], open_store()
-    level_column, data_column, filter_column = st.columns([1.25, 1.2, 1.2], vertical_alignment="bottom")
-    levels = {f"{level:g}": f"{told.told(level)}{' (trained)' if level == told.trained else ''}" for level in told.levels}
+    level_column, data_column, filter_column = st.columns([1, 1, 1.35], vertical_alignment="bottom")
+    levels = {f"{level:g}": f"{level:g}" for level in told.levels}
     with level_column:
-        level = float(choice(told.level, "level", levels, f"{told.trained:g}"))
+        level = float(choice(f"{told.level}, trained at {told.told(told.trained)}", "level", levels, f"{told.trained:g}"))
     titles = {name: DOMAINS[name].title for name in ("shapes", "landcover")}
-    titles = {name: f"{title}{' (trained)' if name == told.data else ''}" for name, title in titles.items()}
     with data_column:
-        data = choice("Pictures", "data", {**titles, OWN: "Your own"}, told.data, drops=("at",))
+        words = f"Pictures, trained on {titles[told.data].lower()}"
+        data = choice(words, "data", {**titles, OWN: "Own"}, told.data, drops=("at",))
     names = filters_of(task)
     with filter_column:
-        rival = choice("Filter beside it", "filter", names, next(iter(names)))
+        rival = choice("Beside it", "filter", names, next(iter(names)))
     net = whole("net", 0, MOST_NETS, 0)
     file = (
         st.file_uploader("A picture of up to 4 megapixels", ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"]) if data == OWN else None
@@ -88,7 +95,7 @@ def _train_buttons(net: int) -> None:
             on_click=_press,
             args=(net + 1,),
             disabled=in_lecture(),
-            help="The same training from another seed, in a worker: a thousand steps, ten seconds of an idle core and more of a busy one",
+            help="The same training from another seed, in a worker: 600 steps, some seconds of an idle core and more of a busy one",
         )
 
 
@@ -106,7 +113,7 @@ def _own_network(store: Store, task: str, net: int) -> None:
             return
         st.session_state["restore.under_way"] = (task, net)
         answer = asked("restorer", (task, net), lambda: train_restorer(store, task, net))
-        if arrived(answer, "A worker trains it, a thousand steps; above is still the network that came along.") is None:
+        if arrived(answer, "A worker trains it, 600 steps; above is still the network that came along.") is None:
             return
         st.rerun()
     st.markdown(f"Above is **network {net}**, trained here from seed {net}. Under *Measured* its scores are drawn beside the shipped ones.")

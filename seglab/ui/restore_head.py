@@ -7,7 +7,7 @@ import streamlit as st
 from seglab.data.degraded import TASKS
 from seglab.nets import describe
 from seglab.nets.architecture import Architecture
-from seglab.nets.choices import restoring
+from seglab.nets.choices import RESTORING
 from seglab.ui.diagram import show
 from seglab.ui.table import table
 from seglab.ui.u_marked import Mark, marked
@@ -20,7 +20,7 @@ HEAD = ("", "segmentation", "this task")
 def head_panel(task: str) -> None:
     """The network of a task as the U, its changed ends marked, and a table of what differs."""
     told = TASKS[task]
-    net = Architecture(**restoring(told.channels))
+    net = Architecture(told.channels, RESTORING["classes"], RESTORING["depth"], RESTORING["width"])
     blocks = describe(net, SIZE)
     marks = {"head": Mark("difference", "3 colours instead of a score for each class")}
     show(marked(net, SIZE, blocks, marks, "new: the head"), "restore.u")

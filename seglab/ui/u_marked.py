@@ -28,9 +28,11 @@ def marked(net: Architecture, size: tuple[int, int], blocks: list[Block], marks:
     """
     drawing = picture(net, size, blocks)
     drawing.label = f"{drawing.label}; {told}" if told else drawing.label
-    for mark in drawing.marks:
+    drawing.told = "Point at a block for its numbers."
+    boxes = [mark for mark in drawing.marks if mark["kind"] in ("rect", "poly") and mark["item"]]
+    for mark in boxes[3:]:  # after the three sides of the image, which stays what is read
         part = mark["item"].partition(".")[0]
-        if part in marks and mark["kind"] in ("rect", "poly"):
+        if part in marks:
             # The paper side of a box keeps its fill, only the frame's colour changes; a skip's share in a joined map is not the part's own.
             mark["classes"] = [marks[part].role if name in ("output", "input") else name for name in mark["classes"]]
     words = dict.fromkeys((mark.role, mark.words) for mark in marks.values())
