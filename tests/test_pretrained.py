@@ -139,7 +139,8 @@ def test_pretraining_learns_and_is_written_as_it_was(tmp_path: Any) -> None:
     images, labels = classified_shapes(0, 96)
     seen: list[float] = []
     model = pretrain(images, labels, 12, watch=lambda step, loss: seen.append(loss))
-    assert len(seen) == 12 and min(seen[6:]) < seen[0]
+    assert len(seen) == 12
+    assert min(seen[6:]) < seen[0]
     assert 0 <= accuracy(model, images, labels) <= 1
     write_encoder(tmp_path / "own", model, {})
     for name, tensor in read_encoder(tmp_path / "own").items():
@@ -181,8 +182,8 @@ def test_what_the_page_says_follows_the_numbers() -> None:
     kept = {("frozen", x): y for x, y in zip(FEW.xs, (0.38, 0.4, 0.45, 0.5), strict=True)}
     assert "*pretrained and frozen* reaches 0.38; a random start needs 16 for as much" in saved(rows({**few, **tuned, **kept}))
     assert "With few images the frozen encoder does better" in saved(rows({**few, **tuned, **kept}))
-    assert "nothing is saved here" in saved(rows({**{key: 0.6 for key in few}, **tuned, **kept}))
-    better = {key: 0.6 for key in kept}
+    assert "nothing is saved here" in saved(rows({**dict.fromkeys(few, 0.6), **tuned, **kept}))
+    better = dict.fromkeys(kept, 0.6)
     assert "more than a random start with 64" in saved(rows({**few, **tuned, **better}))
     gaps = (0.3, 0.2, 0.0, 0.0)
     long = {("random", x): 0.5 - gap for x, gap in zip(LONG.xs, gaps, strict=True)} | {("pretrained", x): 0.5 for x in LONG.xs}

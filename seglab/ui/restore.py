@@ -51,7 +51,7 @@ def restore_panel() -> None:
 def _tried(task: str) -> None:
     """The pictures with their controls."""
     told, store = TASKS[task], open_store()
-    level_column, data_column, filter_column = st.columns([1, 1, 1.35], vertical_alignment="bottom")
+    level_column, data_column, filter_column = st.columns([1.25, 1, 1.35], vertical_alignment="bottom")
     levels = {f"{level:g}": f"{level:g}" for level in told.levels}
     with level_column:
         level = float(choice(f"{told.level}, trained at {told.told(told.trained)}", "level", levels, f"{told.trained:g}"))
