@@ -120,7 +120,7 @@ FILTERS: dict[str, dict[str, Filter]] = {
         "unsharp": Filter("Unsharp mask", unsharp, (0.5, 1.0, 1.5, 2.0, 3.0), "amount"),
     },
     "enlarge": {"bicubic": Filter("Bicubic", as_given)},
-    "inpaint": {"diffusion": Filter("Diffusion", diffused), "biharmonic": Filter("Biharmonic", biharmonic)},
+    "inpaint": {"biharmonic": Filter("Biharmonic", biharmonic), "diffusion": Filter("Diffusion", diffused)},
     "colourise": {
         "tint": Filter("One tint", tinted, (0.4, 0.6, 0.8, 1.0), "share of the training scenes' mean tint"),
         "grey": Filter("Grey", as_given),

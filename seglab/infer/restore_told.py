@@ -13,7 +13,7 @@ TITLES = {
     "denoise": {"means": "Non-local means", "gaussian": "Gaussian", "median": "Median"},
     "sharpen": {"richardson": "Richardson–Lucy", "unsharp": "Unsharp mask"},
     "enlarge": {"bicubic": "Bicubic"},
-    "inpaint": {"diffusion": "Diffusion", "biharmonic": "Biharmonic"},
+    "inpaint": {"biharmonic": "Biharmonic", "diffusion": "Diffusion"},
     "colourise": {"tint": "One tint", "grey": "Grey"},
 }
 
@@ -22,7 +22,7 @@ def filters_of(task: str) -> dict[str, str]:
     """The filters of a task by name, in words.
 
     >>> list(filters_of("inpaint"))
-    ['diffusion', 'biharmonic']
+    ['biharmonic', 'diffusion']
     """
     return TITLES[task]
 

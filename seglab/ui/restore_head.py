@@ -13,7 +13,7 @@ from seglab.ui.table import table
 from seglab.ui.u_marked import Mark, marked
 
 SIZE = (96, 96)
-READS = {1: "grey", 3: "red, green, blue", 4: "red, green, blue, where it is known"}
+READS = {1: "grey", 3: "the image", 4: "the image, its holes filled with the mean of what is around them, and where they are"}
 HEAD = ("", "segmentation", "this task")
 
 
@@ -24,11 +24,10 @@ def head_panel(task: str) -> None:
     blocks = describe(net, SIZE)
     marks = {"head": Mark("difference", "3 colours instead of a score for each class")}
     show(marked(net, SIZE, blocks, marks, "new: the head"), "restore.u")
-    first = "the image" if told.channels == 3 else READS[told.channels]
     table(
         HEAD,
         [
-            ("reads", "the image, 1 or 3 channels", f"{first}: {told.channels} channel{'s' if told.channels > 1 else ''}"),
+            ("reads", "the image, 1 or 3 channels", f"{READS[told.channels]}: {told.channels} channel{'s' if told.channels > 1 else ''}"),
             ("head gives", "a score for every class", "3 channels, added to what was given"),
             ("target", "a mask: the class of every pixel", "the picture as it was: no class, and nobody has to draw one"),
             ("loss", "cross-entropy or Dice", "mean squared difference"),
