@@ -39,12 +39,13 @@ def _worth() -> None:
     which = choice("Measured", "by", MEASURED, "images", drops=("measure",))
     study = STUDIES[which]
     rows = rows_of(study)
-    show_study(study, rows, text=reading(which, rows) if complete(study, rows) else "")
+    show_study(study, rows, text=reading(which, rows) if rows else "")
 
 
 def rows_of(study: Study) -> list[Row]:
-    """What was measured of a study of this page."""
-    return read_rows(assets() / "studies" / f"{study.name}.json", study)
+    """What was measured of a study of this page; nothing while seeds are missing, since a few of them can show no interval."""
+    rows = read_rows(assets() / "studies" / f"{study.name}.json", study)
+    return rows if complete(study, rows) else []
 
 
 def reading(which: str, rows: list[Row]) -> str:

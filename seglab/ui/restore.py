@@ -11,7 +11,7 @@ from seglab.data.domains import DOMAINS
 from seglab.infer.restore_told import NETWORK, filters_of, study_for
 from seglab.train.jobs import restorer_file, train_restorer
 from seglab.train.store import Store
-from seglab.train.study import Row, differences, interval, read_rows, values
+from seglab.train.study import Row, complete, differences, interval, read_rows, values
 from seglab.ui.addressed import choice, put, whole
 from seglab.ui.files import assets
 from seglab.ui.links import in_lecture
@@ -127,14 +127,18 @@ def _measured(task: str) -> None:
     path = restorer_file(store, task, net).with_suffix(".json")
     own: list[Row] = json.loads(path.read_text(encoding="utf-8")) if net and _there(store, task, net) else []
     show_study(study, rows, own)
-    st.header("All tasks, where they were trained")
     lines = [line for name in TASKS if (line := _line(name))]
+    if not lines:
+        return
+    st.header("All tasks, where they were trained")
     table(("task", "best filter", "network", "network minus filter"), lines, "Networks and filters, PSNR in dB")
     st.caption("PSNR in dB, means over 5 seeds with 95 % intervals; each at the level and on the domain that its network was trained with.")
 
 
 def _rows(task: str) -> list[Row]:
-    return read_rows(assets() / "studies" / f"restore-{task}.json", study_for(task))
+    """What was measured of a task; nothing while seeds are missing, since a few of them can show no interval."""
+    rows = read_rows(assets() / "studies" / f"restore-{task}.json", study_for(task))
+    return rows if complete(study_for(task), rows) else []
 
 
 def _line(task: str) -> tuple[str, ...] | None:
