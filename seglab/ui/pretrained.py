@@ -73,6 +73,11 @@ def saved(rows: list[Row]) -> str:
     else:
         said = f"With {few:g} labelled images, *{what}* reaches {reached:.2f}; a random start needs {more[0]:g} for as much."
     least, most = FEW.xs[0], FEW.xs[-1]
+    if not differences(rows, "mean_iou", "random", "random", most, least).sign:
+        said += (
+            f" More images do not help the random start within {BASE.steps} steps: what it lacks here is time, not labels. *By steps* gives "
+            "it more of that."
+        )
     gap = {x: mean(rows, "frozen", x) - mean(rows, "pretrained", x) for x in (least, most)}
     if gap[least] > 0 > gap[most]:
         said += (
