@@ -75,8 +75,8 @@ def saved(rows: list[Row]) -> str:
     least, most = FEW.xs[0], FEW.xs[-1]
     if not differences(rows, "mean_iou", "random", "random", most, least).sign:
         said += (
-            f" More images do not help the random start within {BASE.steps} steps: what it lacks here is time, not labels. *By steps* gives "
-            "it more of that."
+            f" More images do not help the random start within {BASE.steps} steps: what it lacks here is time, not labels. *By steps* "
+            "gives it more of that."
         )
     gap = {x: mean(rows, "frozen", x) - mean(rows, "pretrained", x) for x in (least, most)}
     if gap[least] > 0 > gap[most]:
