@@ -44,7 +44,7 @@ def start_form(store: Store, token: str | None) -> TrainConfig | None:
             "Data",
             list(titles),
             format_func=titles.__getitem__,
-            default="cells",
+            **_first("data", default="cells"),
             key="data",
             persist_state="session",
             required=True,
@@ -56,7 +56,7 @@ def start_form(store: Store, token: str | None) -> TrainConfig | None:
         "Difficulty",
         0.0,
         1.0,
-        0.5,
+        **_first("difficulty", value=0.5),
         step=0.25,
         key="difficulty",
         persist_state="session",
@@ -66,7 +66,9 @@ def start_form(store: Store, token: str | None) -> TrainConfig | None:
     data = {PETS: pet_panel, OWN: own_data}[source](store, token) if source in (PETS, OWN) else source
     depth_column, width_column, steps_column, button_column = st.columns([1.2, 1.2, 1.6, 1], vertical_alignment="bottom")
     depth, width = _sized(depth_column, "depth", DEPTHS), _sized(width_column, "width", WIDTHS)
-    steps = steps_column.slider("Steps", 50, 1000, 300, step=50, key="steps", persist_state="session", help=sentence(meaning["steps"]))
+    steps = steps_column.slider(
+        "Steps", 50, 1000, **_first("steps", value=300), step=50, key="steps", persist_state="session", help=sentence(meaning["steps"])
+    )
     button = button_column.empty()
     config = _config({"data": data, "difficulty": difficulty, "depth": depth, "width": width, "steps": steps, **other_settings()})
     button.button(
@@ -90,6 +92,11 @@ def _sized(column: DeltaGenerator, name: str, usual: Sequence[int]) -> int:
     return int(column.segmented_control(label, sorted({*usual, first}), default=first, **kept) or first)
 
 
+def _first(name: str, **begin: Any) -> dict[str, Any]:
+    """What a control begins with, where no other page has sent something else."""
+    return {} if name in st.session_state else begin
+
+
 def send(**settings: Any) -> None:
     """Bring settings of a training from another page: the form begins with them, and its others as they are by default.
 
@@ -99,6 +106,9 @@ def send(**settings: Any) -> None:
     if unknown:
         raise ValueError(f"{sorted(unknown)[0]} is no setting of a training")
     begin_with(**settings)
+    for name in ("data", "difficulty", "steps"):  # whose controls keep their values when the others are reset
+        if name in settings:
+            st.session_state[name] = settings[name]
 
 
 def _config(chosen: dict[str, Any]) -> TrainConfig | None:

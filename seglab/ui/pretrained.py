@@ -168,7 +168,7 @@ def _fits() -> None:
     )
     wanted = list(fitting_rows(net))
     with st.expander(f"All {len(wanted)} tensors that come along", icon=":material/table_chart:"):
-        table(("name", "in the file", "in this network", ""), wanted, "Names and shapes of what comes along")
+        table(("name", "in the file", "in this network", "so it"), wanted, "Names and shapes of what comes along")
 
 
 def fitting_rows(net: Architecture) -> list[tuple[str, ...]]:

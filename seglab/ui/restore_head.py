@@ -14,7 +14,7 @@ from seglab.ui.u_marked import Mark, marked
 
 SIZE = (96, 96)
 READS = {1: "grey", 3: "the image", 4: "the image, its holes filled with the mean of what is around them, and where they are"}
-HEAD = ("", "segmentation", "this task")
+HEAD = ("what", "segmentation", "this task")
 
 
 def head_panel(task: str) -> None:
