@@ -187,8 +187,11 @@ def test_what_the_page_says_follows_the_numbers() -> None:
     assert "more than a random start with 64" in saved(rows({**few, **tuned, **better}))
     gaps = (0.3, 0.2, 0.0, 0.0)
     long = {("random", x): 0.5 - gap for x, gap in zip(LONG.xs, gaps, strict=True)} | {("pretrained", x): 0.5 for x in LONG.xs}
-    assert f"From {LONG.xs[2]:g} steps on" in caught_up(rows(long))
-    assert "has not caught up yet" in caught_up(rows({key: y - 0.1 * (key[0] == "random") for key, y in long.items()}))
+    assert f"After {LONG.xs[-1]:g} steps the random start has caught up (0.50)" in caught_up(rows(long))
+    behind = {("random", x): y for x, y in zip(LONG.xs, (0.1, 0.2, 0.3, 0.4), strict=True)}
+    ahead = {("pretrained", x): y for x, y in zip(LONG.xs, (0.2, 0.35, 0.5, 0.6), strict=True)}
+    assert f"reaches 0.40, more than the pretrained one after {LONG.xs[1]:g} (0.35)" in caught_up(rows(behind | ahead))
+    assert "still 0.20 behind" in caught_up(rows(behind | ahead))
     assert "Frozen, it even harms" in abroad(rows({("random", None): 0.5, ("pretrained", None): 0.5, ("frozen", None): 0.3}))
     assert "of use elsewhere" in abroad(rows({("random", None): 0.5, ("pretrained", None): 0.7, ("frozen", None): 0.5}))
     assert "no advantage" in abroad(rows({("random", None): 0.5, ("pretrained", None): 0.5, ("frozen", None): 0.5}))

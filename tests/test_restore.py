@@ -237,6 +237,26 @@ def test_the_verdict_follows_the_numbers() -> None:
     assert "only" not in said(30, 32)
 
 
+def test_the_reading_follows_the_numbers() -> None:
+    from seglab.ui.restore import reading
+
+    def said(task: str, home: float, away: float) -> str:
+        rows = [
+            {"arm": arm, "x": x, "seed": seed, "psnr": 30 + 0.01 * seed * (arm == NETWORK) + gain, "ssim": 0.9}
+            for arm in study_for(task).arms
+            for x in TASKS[task].levels
+            for seed in range(5)
+            for gain in [(home if x == TASKS[task].trained else away if x == TASKS[task].levels[-1] else 0) * (arm == NETWORK)]
+        ]
+        return reading(task, rows)
+
+    assert "**Where it was trained, the network beats the best filter** (Bicubic), by 1.0" in said("enlarge", 1, 1)
+    assert "does not beat the best filter** (Non-local means): −1.0" in said("denoise", -1, 0)
+    assert "flat paper" in said("denoise", -1, 0)
+    assert "At 0.4, which it has never seen, it falls behind by 3.0 dB" in said("denoise", -1, -3)
+    assert "these seeds show no difference" in said("sharpen", -0.02, 0)
+
+
 def test_the_page_gives_pictures_back_and_shows_them_closely(visit: Visit) -> None:
     with visit("/restore?task=enlarge") as page:
         page.get_by_text("On this picture the network").wait_for()

@@ -126,13 +126,40 @@ def _measured(task: str) -> None:
     net = whole("net", 0, MOST_NETS, 0)
     path = restorer_file(store, task, net).with_suffix(".json")
     own: list[Row] = json.loads(path.read_text(encoding="utf-8")) if net and _there(store, task, net) else []
-    show_study(study, rows, own)
+    show_study(study, rows, own, reading(task, rows) if rows else "")
     lines = [line for name in TASKS if (line := _line(name))]
     if not lines:
         return
     st.header("All tasks, where they were trained")
     table(("task", "best filter", "network", "network minus filter"), lines, "Networks and filters, PSNR in dB")
     st.caption("PSNR in dB, means over 5 seeds with 95 % intervals; each at the level and on the domain that its network was trained with.")
+
+
+WHY = {  # it need not win
+    "denoise": "These scenes are flat paper: non-local means average over hundreds of places that look alike, and are told σ. A small "
+    "network finds no better mean in 600 steps.",
+    "inpaint": "Most holes lie on the table or inside a piece of paper, where smooth continuation is all there is to know. An edge or a "
+    "corner in a hole, which a network could continue better, is rare, and 600 steps are few.",
+}
+
+
+def reading(task: str, rows: list[Row]) -> str:
+    """What the numbers say of the network, where it was trained and where it falls behind most."""
+    study, told = study_for(task), TASKS[task]
+    measure, best = study.measures[0], study.arms[study.reference]
+    gains = {level: differences(rows, "psnr", NETWORK, study.reference, level) for level in told.levels}
+    home = gains[told.trained]
+    if home.sign > 0:
+        said = f"**Where it was trained, the network beats the best filter** ({best}), by {measure.spread(home)} dB."
+    elif home.sign < 0:
+        why = WHY.get(task, "")
+        said = f"**Even where it was trained, the network does not beat the best filter** ({best}): {measure.spread(home)} dB. {why}"
+    else:
+        said = f"**Where it was trained, these seeds show no difference** from the best filter ({best}): {measure.spread(home)} dB."
+    worst = min(gains, key=lambda level: gains[level].mean)
+    if worst != told.trained and gains[worst].sign < 0:
+        said += f" At {told.told(worst)}, which it has never seen, it falls behind by {measure.told(-gains[worst].mean)} dB."
+    return said
 
 
 def _rows(task: str) -> list[Row]:
