@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -13,7 +12,7 @@ from torch.nn import functional as F
 from seglab.data.decode import decode
 from seglab.data.scene import Image
 from seglab.data.sets import unseen_scene
-from seglab.infer.inside_told import Layer, Map, Op, Seen
+from seglab.infer.inside_told import Layer, Map, Op, Picture, Seen
 from seglab.nets.architecture import Architecture
 from seglab.nets.blocks import DoubleConv, Network, centre, unpooled
 from seglab.nets.choices import FUSED
@@ -23,15 +22,6 @@ from seglab.train.batches import planes, standardised
 from seglab.train.config import TrainConfig
 
 SIDE, LEAST_MASK = 128, 64  # pixels a side of a picture with padding, and of a mask without
-
-
-@dataclass(frozen=True)
-class Picture:
-    """Which picture: a new scene of a generated domain by its number, or with `file` one of a person's own."""
-
-    source: str = "cells"
-    number: int = 0
-    file: bytes | None = None
 
 
 def side_for(net: Architecture | Network) -> int:
@@ -200,7 +190,8 @@ def affine(norm: nn.Module, made: Tensor) -> tuple[Tensor | None, Tensor | None]
     Batch normalisation has both from its training. Group normalisation measures the map itself: they are this picture's.
     """
     if isinstance(norm, nn.BatchNorm2d):
-        assert norm.running_mean is not None and norm.running_var is not None
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
         mean, variance = norm.running_mean.double(), norm.running_var.double()
     elif isinstance(norm, nn.GroupNorm):
         groups = made[0].double().reshape(norm.num_groups, -1)
@@ -228,4 +219,3 @@ def look(model: Network, config: TrainConfig, picture: Picture, block: str, laye
     taken = Taken(model.eval(), tensor_of(image))
     mask = taken.logits[0].argmax(0).to(torch.uint8).numpy()
     return Seen(np.asarray(image, np.float32), mask, border(model), done, taken.layer(block, layer))
-

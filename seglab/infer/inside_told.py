@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from hashlib import sha256
 from io import BytesIO
 from typing import Any, Literal
 
@@ -13,6 +14,20 @@ from numpy.typing import NDArray
 
 Map = NDArray[np.float32]
 Op = Literal["conv", "stamp", "enlarge", "pool", "unpool", "concat", "add"]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Which picture: a new scene of a generated domain by its number, or with `file` one of a person's own."""
+
+    source: str = "cells"
+    number: int = 0
+    file: bytes | None = None
+
+    @property
+    def mark(self) -> str:
+        """What tells a person's own pictures apart."""
+        return sha256(self.file).hexdigest() if self.file is not None else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +79,30 @@ class Seen:
     border: int
     done: str
     layer: Layer
-    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 ARRAYS, PLAIN = ("x", "y", "skip", "kernel", "bias", "scale", "shift"), ("op", "padding", "stride", "crop", "relu", "mode", "norm")
+
+
+def pack(told: Mapping[str, Any], **arrays: NDArray[Any]) -> bytes:
+    """Plain data and arrays as one file, which `unpack` reads."""
+    buffer = BytesIO()
+    np.savez(buffer, told=np.frombuffer(json.dumps(dict(told)).encode(), np.uint8), **arrays)
+    return buffer.getvalue()
+
+
+def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """What `pack` wrote; the arrays are read-only.
+
+    >>> unpack(pack({"step": 2}, x=np.ones(2)))
+    ({'step': 2}, {'x': array([1., 1.])})
+    """
+    with np.load(BytesIO(data), allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    for array in arrays.values():
+        array.setflags(write=False)
+    told: dict[str, Any] = json.loads(arrays.pop("told").tobytes())
+    return told, arrays
 
 
 def packed(seen: Seen) -> bytes:
@@ -75,10 +110,7 @@ def packed(seen: Seen) -> bytes:
     layer = seen.layer
     arrays = {name: value for name in ARRAYS if (value := getattr(layer, name)) is not None}
     plain = {name: getattr(layer, name) for name in PLAIN}
-    told = json.dumps({"layer": plain, "border": seen.border, "done": seen.done, "more": dict(seen.more)})
-    buffer = BytesIO()
-    np.savez(buffer, image=seen.image, mask=seen.mask, told=np.frombuffer(told.encode(), np.uint8), **arrays)
-    return buffer.getvalue()
+    return pack({"layer": plain, "border": seen.border, "done": seen.done}, image=seen.image, mask=seen.mask, **arrays)
 
 
 def unpacked(data: bytes) -> Seen:
@@ -88,10 +120,49 @@ def unpacked(data: bytes) -> Seen:
     >>> unpacked(packed(Seen(one[0], np.zeros((2, 2), np.uint8), 0, "", Layer("conv", one, one, relu=True)))).layer.relu
     True
     """
-    with np.load(BytesIO(data), allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
-    for array in arrays.values():
-        array.setflags(write=False)
-    told = json.loads(arrays["told"].tobytes())
+    told, arrays = unpack(data)
     layer = Layer(**{name: arrays[name] for name in ARRAYS if name in arrays}, **told["layer"])
-    return Seen(arrays["image"], arrays["mask"], told["border"], told["done"], layer, told["more"])
+    return Seen(arrays["image"], arrays["mask"], told["border"], told["done"], layer)
+
+
+@dataclass(frozen=True, eq=False)
+class Why:
+    """Why an output pixel says what it says; `own` is its place on the picture, and places are (row, column).
+
+    Of its classes the `winner`, the runner-up `second` and the `chances` of all. `field` is its theoretical field as first row, stop row,
+    first column and stop column, cells beyond the picture too. The `gradient` (H, W) has the sum 1; `inside` is its share in the field,
+    `middle` that in the middle half of the field's sides. `drop` is how far the winner's chance drops when a grey square of `square`
+    pixels a side is laid on the picture, for squares whose middles lie `step` pixels apart.
+    """
+
+    own: tuple[int, int]
+    winner: int
+    second: int
+    chances: list[float]
+    field: tuple[int, int, int, int]
+    inside: float
+    middle: float
+    step: int
+    square: int
+    gradient: NDArray[np.float32]
+    drop: NDArray[np.float32]
+    image: Map
+    mask: NDArray[np.uint8]
+    border: int
+    done: str
+
+
+@dataclass(frozen=True)
+class Shifts:
+    """How much of a mask stays itself when the picture is rolled to the right, by shift in pixels: the share of equal pixels with zeros
+    beyond the maps' edges and with the other side there; the same of those pixels that either mask calls something else than class 0.
+    `plane` has the first two for shifts down and right, by "zeros" and "around", where they were tried."""
+
+    shifts: list[int]
+    zeros: list[float]
+    around: list[float]
+    zeros_there: list[float]
+    around_there: list[float]
+    plane: dict[str, list[list[float]]]
+    side: int
+    done: str

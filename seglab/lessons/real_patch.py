@@ -276,7 +276,11 @@ def _pool(layer: Layer, place: tuple[int, int], outs: tuple[int, ...], most_in: 
         spans.append(Span(2 * firsts[-1], 2 * (firsts[-1] + length)))
     x = _cut(layer.x, *spans)[list(outs)]
     step = Step("y", "max_pool2d", ("x",), options={"kernel_size": 2})
-    panels = replace(INPUT, winners="y", names=_named(outs)), replace(OUTPUT, names=_named(outs)), Panel("switches:y", "skip", "Remembered", "S")
+    panels = (
+        replace(INPUT, winners="y", names=_named(outs)),
+        replace(OUTPUT, names=_named(outs)),
+        Panel("switches:y", "skip", "Remembered", "S"),
+    )
     view = View("patch", "Patch", (step,), panels, "y", "output", {"x": "x"})
     own = _own(layer, outs, firsts, (x.shape[1] // 2, x.shape[2] // 2))
     return RealPatch(_lesson(layer, TITLES["pool"], view, (_grid("x", x, "Input"),)), (firsts[0], firsts[1]), outs, outs, own)

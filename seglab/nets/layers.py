@@ -7,8 +7,8 @@ from seglab.nets.choices import FUSED
 
 
 def layers_of(net: Architecture, block: str) -> tuple[str, ...]:
-    """The layers of a block: ``conv1`` and ``conv2`` with their normalisation and ReLU, ``pool``, ``join`` (two maps side by side, or added),
-    ``up`` (larger again), ``point`` (the 1x1 convolution before an unpooling) and ``head`` (1x1, to scores).
+    """The layers of a block: ``conv1`` and ``conv2`` with their normalisation and ReLU, ``pool``, ``join`` (two maps side by side, or
+    added), ``up`` (larger again), ``point`` (the 1x1 convolution before an unpooling) and ``head`` (1x1, to scores).
 
     >>> layers_of(Architecture(), "encoder.0"), layers_of(Architecture(upsampling="unpool", skip="none"), "up.0")
     (('conv1', 'conv2', 'pool'), ('point', 'up'))

@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from seglab.data import pet
 from seglab.data.domains import DOMAINS, Colour
@@ -28,6 +28,8 @@ from seglab.data.pet import Source
 from seglab.data.summary import Summary
 from seglab.data.uploads import NOWHERE, in_home
 from seglab.infer.fcn_told import Stages, unpacked
+from seglab.infer.inside_told import Picture, Seen, Shifts, Why, unpack
+from seglab.infer.inside_told import unpacked as unpacked_look
 from seglab.nets.patch_layers import Kind, PatchClassifier
 from seglab.train.config import TrainConfig
 from seglab.train.failure import sentence
@@ -341,6 +343,46 @@ def context_there(sizes: Sequence[int], seed: int) -> dict[int, Answer]:
 def context_begun(patch: int, seed: int) -> bool:
     """Whether a row's training has begun, or waits behind others."""
     return _context.begun((patch, seed))
+
+
+_inside: Shared[Any] = Shared(24)  # up to some 10 MB each
+
+
+def inside_layer(store: Store, weights: Path, picture: Picture, block: str, layer: str) -> Future[Seen]:
+    """A layer of the network of a weights file at work on a picture (`infer/inside.py`), or TaskError with a sentence."""
+    return _looked(store, "layer", unpacked_look, weights, picture, block=block, layer=layer)
+
+
+def inside_why(store: Store, weights: Path, picture: Picture, pixel: tuple[int, int], against: bool, square: int) -> Future[Why]:
+    """What moved an output pixel (`infer/inside_why.py`), or TaskError with a sentence."""
+
+    def read(data: bytes) -> Why:
+        told, arrays = unpack(data)
+        return Why(**told, **arrays)
+
+    return _looked(store, "why", read, weights, picture, pixel=list(pixel), against=against, square=square)
+
+
+def inside_shifts(store: Store, weights: Path, picture: Picture) -> Future[Shifts]:
+    """How a network's mask stands shifts of the picture (`infer/inside_shift.py`), or TaskError with a sentence."""
+    return _looked(store, "shifts", lambda data: Shifts(**unpack(data)[0]), weights, picture)
+
+
+def _looked(store: Store, ask: str, read: Callable[[bytes], Any], weights: Path, picture: Picture, **more: Any) -> Future[Any]:
+    """What a worker finds inside of a network, read from the file that it writes."""
+
+    def made() -> Any:
+        with tempfile.TemporaryDirectory(dir=store.uploads()) as folder:
+            image, out = Path(folder) / "image", Path(folder) / "told.npz"
+            if picture.file is not None:
+                image.write_bytes(picture.file)
+            task = {"ask": ask, "weights": str(weights), "source": picture.source, "number": picture.number, "more": more, "out": str(out)}
+            workers().submit("inside", image=str(image) if picture.file is not None else "", **task).result()
+            return read(out.read_bytes())
+
+    written_at = weights.stat().st_mtime_ns if weights.exists() else 0
+    question = (ask, weights, written_at, picture.source, picture.number, picture.mark, json.dumps(more))
+    return cast("Future[Any]", _inside.ask(question, lambda: _desk.submit(made)))
 
 
 def onnx_file(store: Store, weights: Path) -> Future[bytes]:

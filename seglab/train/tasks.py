@@ -158,6 +158,31 @@ def context(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     return context_row(task["patch"], task["seed"])
 
 
+def inside(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Look into the network in `weights` while it sees a picture: at a ``layer``, at ``why`` a pixel says what it says, or how its mask
+    stands ``shifts``. What is found goes into the file `out`."""
+    from dataclasses import asdict
+
+    from seglab.infer.inside import Picture, look
+    from seglab.infer.inside_shift import shift_consistency
+    from seglab.infer.inside_told import pack, packed
+    from seglab.infer.inside_why import why
+    from seglab.train.weights import load_model
+
+    model, config = load_model(Path(task["weights"]))
+    file = Path(task["image"]).read_bytes() if task["image"] else None
+    picture, more, out = Picture(task["source"], task["number"], file), task["more"], Path(task["out"])
+    if task["ask"] == "layer":
+        out.write_bytes(packed(look(model, config, picture, more["block"], more["layer"])))
+    elif task["ask"] == "why":
+        found = asdict(why(model, config.difficulty, picture, tuple(more["pixel"]), more["against"], more["square"]))
+        arrays = {name: found.pop(name) for name in ("gradient", "drop", "image", "mask")}
+        out.write_bytes(pack(found, **arrays))
+    else:
+        out.write_bytes(pack(asdict(shift_consistency(model, config.difficulty, picture))))
+    return {}
+
+
 def write(folder: str | Path, drawn: Mapping[str, bytes]) -> None:
     """Put pictures, as PNG files by name, into a folder."""
     for name, data in drawn.items():
@@ -178,4 +203,5 @@ TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {
     "moved": moved,
     "slide": slide,
     "context": context,
+    "inside": inside,
 }
