@@ -12,28 +12,17 @@ from torch.nn import functional as F
 from seglab.data.decode import decode
 from seglab.data.scene import Image
 from seglab.data.sets import unseen_scene
-from seglab.infer.inside_told import Layer, Map, Op, Picture, Seen
+from seglab.infer.inside_told import Layer, Map, Op, Picture, Seen, side_for
 from seglab.nets.architecture import Architecture
 from seglab.nets.blocks import DoubleConv, Network, centre, unpooled
 from seglab.nets.choices import FUSED
-from seglab.nets.fitting import at_least, border, crop, fitting_size
+from seglab.nets.fitting import border, crop
 from seglab.nets.layers import layers_of
 from seglab.train.batches import planes, standardised
 from seglab.train.config import TrainConfig
 
-SIDE, LEAST_MASK = 128, 64  # pixels a side of a picture with padding, and of a mask without
 
-
-def side_for(net: Architecture | Network) -> int:
-    """Pixels a side of the pictures that a network is looked into with: about 128, without padding as many as a mask of 64 needs.
-
-    >>> side_for(Architecture(depth=3)), side_for(Architecture(depth=3, padding="valid"))
-    (128, 156)
-    """
-    return at_least(LEAST_MASK + 2 * border(net), net) if net.padding == "valid" else fitting_size(SIDE, net)
-
-
-def picture_for(net: Architecture | Network, picture: Picture, difficulty: float, channels: int) -> tuple[Image, str]:
+def picture_for(net: Network, picture: Picture, difficulty: float, channels: int) -> tuple[Image, str]:
     """The picture at a size that goes through the network, (H, W) or with 3 channels (H, W, 3), and a sentence on what was done to it.
 
     Raises ValueError for a file that cannot be read.

@@ -12,8 +12,21 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from seglab.nets.fitting import Form, at_least, border, fitting_size
+
+SIDE, LEAST_MASK = 128, 64  # pixels a side of a picture with padding, and of a mask without
 Map = NDArray[np.float32]
 Op = Literal["conv", "stamp", "enlarge", "pool", "unpool", "concat", "add"]
+
+
+def side_for(net: Form) -> int:
+    """Pixels a side of the pictures that a network is looked into with: about 128, without padding as many as a mask of 64 needs.
+
+    >>> from seglab.nets import Architecture
+    >>> side_for(Architecture(depth=3)), side_for(Architecture(depth=3, padding="valid"))
+    (128, 156)
+    """
+    return at_least(LEAST_MASK + 2 * border(net), net) if net.padding == "valid" else fitting_size(SIDE, net)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from seglab.nets.blocks import Network
 from seglab.nets.fitting import border
 from seglab.nets.maps import field_on
 
-MOST = 256  # places that are hidden, one after the other
-BATCH = 16
+MOST = 144  # places that are hidden, one after the other
+BATCH = 8
 WORK = 128 * 128 * 16 * 16 * MOST  # pixels by squared width by places that take some seconds; of larger networks fewer places are hidden
 
 
