@@ -67,7 +67,9 @@ def begin(at: int, length: int, size: int) -> int:
 def _lesson(layer: Layer, title: str, view: View, fields: tuple[Field, ...]) -> Lesson:
     told = sha256(repr([(field.name, field.default) for field in fields]).encode()).hexdigest()[:12]
     controls = tuple(field.name for field in fields if field.kind != "grid")
-    return Lesson(f"real-{layer.op}-{told}", title, "", fields_of((view,), (), *fields, at=1), (view,), (), controls=controls)
+    return Lesson(
+        f"real-{layer.op}-{told}", title, "", fields_of((view,), (), *fields, at=1), (view,), (), controls=controls, measured=True
+    )
 
 
 def _grid(name: str, values: NDArray[Any], label: str) -> Field:

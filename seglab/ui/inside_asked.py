@@ -70,11 +70,13 @@ def _channels(path: str, written: int) -> int:
 
 def asked_for() -> Asked | None:
     """The controls of network and picture, and what they ask for; None where something is missing, which the page says."""
-    with st.container(horizontal=True, vertical_alignment="bottom", key="inside.asked"):
+    left, right = st.columns([1.1, 1], gap="medium", vertical_alignment="bottom")
+    with left:
         source = chosen_network(drops=OF_NETWORK)
-        if source is None:
-            return None
-        net = source.config.architecture(_channels(*source.version), len(source.classes))
+    if source is None:
+        return None
+    net = source.config.architecture(_channels(*source.version), len(source.classes))
+    with right:
         picture = _picture(source, net)
     return Asked(open_store(), source, net, picture) if picture else None
 
@@ -83,10 +85,11 @@ def _picture(source: Source, net: Architecture) -> Picture | None:
     own = source.config.data not in DOMAINS
     domain = source.config.data if not own else "cells" if net.in_channels == 1 else "shapes"
     title = DOMAINS[domain].title.lower()
-    kinds = {"scene": f"A new scene of {title}", OWN: "Your own picture"}
-    kind = choice("Picture", "picture", kinds, "scene")
+    kinds = {"scene": f"A scene ({title})" if own else "A new scene", OWN: "Your own"}
+    with st.container(horizontal=True, vertical_alignment="bottom", key="inside.picture"):
+        kind = choice("Picture", "picture", kinds, "scene")
+        scene = number("Number", "scene", 0, SCENES, 0, 110) if kind == "scene" else 0
     if kind == "scene":
-        scene = number("Number", "scene", 0, SCENES, 0, 140)
         if own:
             st.caption("Its training pictures stay where they are: here it looks at generated ones, or at one that you upload.")
         return Picture(domain, scene)

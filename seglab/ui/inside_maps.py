@@ -39,6 +39,10 @@ def maps_part(asked: Asked) -> None:
     with right:
         st.subheader("Its weights" if layer.kernel is not None else "No weights", anchor=False)
         _weights(layer, channel, name)
+        height, width = seen.image.shape[:2]
+        st.image(
+            url(photograph(seen.image)), caption=f"The picture, {height} × {width} pixels", alt="The picture that it looks at", width=200
+        )
 
 
 def _grid(layer: Layer, channel: int) -> None:
@@ -91,7 +95,7 @@ def _large(seen: Seen, channel: int) -> None:
     says = f"From {told(float(values.min()))} to {told(float(values.max()))}."
     shown = Pickable(png(valued(values)), size, f"The map of channel {channel}", values=words, says=says)
     pick(shown, "inside.large", place_in(size), _to_place)
-    st.image(url(photograph(seen.image)), caption=f"The picture, {seen.image.shape[1]} × {seen.image.shape[0]} pixels", width=190)
+    st.button("Open this place in the stage", icon=":material/open_in_full:", key="inside.open", on_click=put, kwargs={"part": "stage"})
 
 
 def _to_place(place: tuple[int, int]) -> None:

@@ -28,15 +28,16 @@ def is_dark() -> bool:
     return bool(st.context.theme.type == "dark")
 
 
-def valued(values: NDArray[np.floating], largest: float | None = None) -> Picture:
-    """Values (H, W) as colours (H, W, 3) on the stage's scale, whose end is at `largest`, by default the largest magnitude.
+def valued(values: NDArray[np.floating], largest: float | None = None, dark: bool | None = None) -> Picture:
+    """Values (H, W) as colours (H, W, 3) on the stage's scale, whose end is at `largest`, by default the largest magnitude; for a `dark`
+    page or a light one, by default as the page is.
 
-    >>> valued(np.array([[0.0, 1.0, -1.0]])).tolist()
-    [[[255, 255, 255], [84, 86, 88], [188, 48, 69]]]
+    >>> valued(np.array([[0.0, 1.0, -1.0]]), dark=False).tolist()
+    [[[255, 255, 255], [83, 85, 87], [188, 48, 69]]]
     """
     most = float(np.abs(values).max(initial=0)) if largest is None else largest
     share = np.clip(np.nan_to_num(values / most), -1, 1) if most else np.zeros(values.shape)
-    return _ramp(is_dark())[np.floor(share * STEPS + 0.5).astype(int) + STEPS]
+    return _ramp(is_dark() if dark is None else dark)[np.floor(share * STEPS + 0.5).astype(int) + STEPS]
 
 
 def url(picture: Picture) -> str:
@@ -57,3 +58,12 @@ def told(value: float) -> str:
     ('−0.0123', '12', '0')
     """
     return f"{value:.3g}".replace("-", "−")
+
+
+def power(exponent: int) -> str:
+    """An exponent, raised.
+
+    >>> power(-7), power(13)
+    ('⁻⁷', '¹³')
+    """
+    return str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))

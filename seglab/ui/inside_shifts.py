@@ -14,6 +14,7 @@ from seglab.train.jobs import inside_shifts
 from seglab.ui.addressed import choice
 from seglab.ui.charts import ink
 from seglab.ui.inside_asked import Asked
+from seglab.ui.inside_pictures import power
 from seglab.ui.links import in_lecture
 from seglab.ui.measures import percent
 from seglab.ui.table import table
@@ -50,8 +51,8 @@ def verdict(found: Shifts, net: Architecture) -> str:
     """What was done, and what came out.
 
     >>> shifts = Shifts([0, 1, 2], [1, 0.9, 0.95], [1, 0.9, 1], [1, 1, 1], [1, 1, 1], {}, 128, "")
-    >>> verdict(shifts, Architecture(depth=1))[-96:]
-    'multiples of 2^1 = 2 the mask is **the same, 100 %**; in between down to 90.0 %. With zeros: 90.0 %.'
+    >>> verdict(shifts, Architecture(depth=1))[-106:]
+    'multiples of 2¹ = 2 pixels the mask is **the same, 100 %**; in between down to 90.0 %. With zeros: 90.0 %.'
     """
     period = 2**net.depth
     whole = [value for shift, value in zip(found.shifts, found.around, strict=True) if shift % period == 0]
@@ -68,7 +69,8 @@ def verdict(found: Shifts, net: Architecture) -> str:
     return (
         f"The picture ({found.side} × {found.side}) is rolled to the right: what leaves comes back on the left. Its mask, rolled back, is"
         f" compared with the one before, pixel by pixel: with {beyond}. Measured on this one picture.\n\n"
-        f"Going around, at multiples of 2^{net.depth} = {period} the mask is {exact}; in between down to {percent(between)}.{group}"
+        f"Going around, at multiples of 2{power(net.depth)} = {period} pixels the mask is {exact}; in between down to"
+        f" {percent(between)}.{group}"
         f" With zeros: {percent(min(found.zeros))}."
     )
 
@@ -123,8 +125,8 @@ def _planes(found: Shifts) -> None:
             title={"text": NAMES[name].capitalize(), "font": font},
             paper_bgcolor="rgba(0,0,0,0)",
             plot_bgcolor="rgba(0,0,0,0)",
-            xaxis={"title": "right, pixels", **axis},
-            yaxis={"title": "down, pixels", "autorange": "reversed", "scaleanchor": "x", **axis},
+            xaxis={"title": "right, pixels", "range": [-0.5, len(shares) - 0.5], "constrain": "domain", **axis},
+            yaxis={"title": "down, pixels", "range": [len(shares) - 0.5, -0.5], "scaleanchor": "x", "constrain": "domain", **axis},
         )
         alt = f"{NAMES[name]}: from {shares.min():.1f} to {shares.max():.1f} %"
         column.plotly_chart(figure, key=f"inside.plane.{name}", config={"displayModeBar": False}, alt=alt)

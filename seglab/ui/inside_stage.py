@@ -10,7 +10,7 @@ from seglab.lessons.patch import MOST_IN
 from seglab.lessons.real_patch import RealPatch, difference, real_patch
 from seglab.ui.addressed import choice, number, put
 from seglab.ui.inside_asked import Asked, chosen_layer, looked, place_in
-from seglab.ui.inside_pictures import told, valued
+from seglab.ui.inside_pictures import power, told, valued
 from seglab.ui.pick import Pickable, pick
 from seglab.ui.stage import show_inside
 
@@ -50,8 +50,20 @@ def _verdict(patch: RealPatch) -> str:
     height, width = patch.own.shape[1:]
     return (
         f":material/verified: Rows {row} to {row + height - 1} and columns {column} to {column + width - 1} of the map. As it opens, the"
-        f" stage’s output and the network’s own activations differ by at most **{difference(patch):.1g}**."
+        f" stage’s output and the network’s own activations differ by at most **{small(difference(patch))}**."
     )
+
+
+def small(number: float) -> str:
+    """A small number, to its power of ten.
+
+    >>> small(3.2e-7), small(0.0)
+    ('3 · 10⁻⁷', '0')
+    """
+    if not number:
+        return "0"
+    digit, exponent = f"{number:.0e}".split("e")
+    return f"{digit} · 10{power(int(exponent))}"
 
 
 def _explained(layer: Layer, patch: RealPatch) -> str:
@@ -76,5 +88,5 @@ def _where(layer: Layer, patch: RealPatch, channel: int, at: tuple[int, int]) ->
     height, width = patch.own.shape[1:]
     words = [[told(float(value)) for value in row] for row in values]
     label, says = f"The map of channel {channel}", "Click to open the stage there."
-    shown = Pickable(png(valued(values)), size, label, patch=(height, width), values=words, says=says)
+    shown = Pickable(png(valued(values)), size, label, patch=(height, width), values=words, says=says, sliders=False)
     pick(shown, "inside.where", at, lambda place: put(row=place[0], col=place[1]))

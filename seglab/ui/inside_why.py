@@ -62,13 +62,14 @@ def _picked(found: Why, shown: NDArray[np.uint8], name: str, at: Place, says: st
     frames = [Frame((cut[0], cut[2], cut[1] - cut[0], cut[3] - cut[2]), "input")]
     frames += [Frame((border, border, size[0], size[1]), "output", dashed=True)] if border else []
     label = f"The picture, tinted by {'the gradient' if name == 'gradient' else 'what hiding does'}; in the frame the theoretical field"
-    told = Pickable(png(shown), (size[0], size[1]), label, border, frames=frames, says=says, spare=spare)
+    told = Pickable(png(shown), (size[0], size[1]), label, border, frames=frames, says=says, spare=spare, sliders=False)
     pick(told, f"inside.{name}", at, lambda place: put(row=place[0], col=place[1]))
 
 
 def heated(found: Why) -> NDArray[np.uint8]:
-    """The picture in pale grey, tinted where the gradient is large; the scale is the square root, so that the faint can be seen."""
-    share = np.sqrt(found.gradient / max(float(found.gradient.max()), 1e-30))
+    """The picture in pale grey, tinted where the gradient is large: by the square root, so that the faint can be seen, and at full strength
+    for one pixel in two hundred."""
+    share = np.sqrt(found.gradient / max(float(np.quantile(found.gradient, 0.995)), 1e-30))
     return _tinted(found, share[..., None], WARM)
 
 
@@ -103,7 +104,7 @@ def _gradient_told(found: Why, side: int, norm: str) -> str:
     )
     if norm == "group" and found.inside < 0.9999:
         told += " Group normalisation measures the whole map, so a little comes from outside of every field."
-    return f"{told} Tints are the square root of the gradient’s size, so that the faint can be seen."
+    return f"{told} Tints follow the square root of its size, so that the faint can be seen."
 
 
 def _hidden_told(found: Why) -> str:

@@ -36,7 +36,7 @@ class Pickable:
     """A picture (as PNG) with `size` pixels (rows, columns) to pick from and `border` more on each side; what a screen reader calls it.
 
     A frame of `patch` cells goes with the picked one, which else is a dot. `values` are told cell by cell, and `says` after them. `spare`
-    pixels are kept free around the picture for frames that reach out of it.
+    pixels are kept free around the picture for frames that reach out of it. Without `sliders` the page has other controls for the place.
     """
 
     image: bytes
@@ -48,6 +48,7 @@ class Pickable:
     values: Sequence[Sequence[str]] | None = None
     says: str = ""
     spare: int = 0
+    sliders: bool = True
 
 
 def pick(picture: Pickable, key: str, at: Place, picked: Callable[[Place], None]) -> None:

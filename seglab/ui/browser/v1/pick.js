@@ -39,6 +39,7 @@ class Pick {
     this.text = text;
     this.data = data;
     this.sliders.forEach(({ input }, axis) => Object.assign(input, { max: data.size[axis] - 1 }));
+    this.hands.hidden = !data.sliders;
     this.draw();
     this.pinned = data.at;
     this.at(...data.at);
