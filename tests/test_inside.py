@@ -207,11 +207,12 @@ def test_hiding_is_what_it_says(cells: tuple[Any, Taken]) -> None:
     """One place by hand: the square around a step's middle is set to the picture's mean."""
     model, _ = cells
     x = torch.randn(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
-    drop, step = occluded(model, x, (10, 12), 1, 8)
-    assert drop.shape == (-(-32 // step), -(-32 // step))
+    drop, step, corner = occluded(model, x, (10, 12), 1, 8, (range(-4, 25), range(2, 40)))
+    assert corner == (0, 2)
+    assert drop.shape == (-(-25 // step), -(-30 // step))
     row, column = 2, 3
     hidden = x.clone()
-    top, left = (step * at + (step - 8) // 2 for at in (row, column))
+    top, left = (begin + step * at + (step - 8) // 2 for begin, at in zip(corner, (row, column), strict=True))
     hidden[..., max(0, top) : top + 8, max(0, left) : left + 8] = 0
     with torch.inference_mode():
         before, after = (torch.softmax(model(one)[0, :, 10, 12], 0)[1] for one in (x, hidden))

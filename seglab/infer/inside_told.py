@@ -145,7 +145,7 @@ class Why:
     Of its classes the `winner`, the runner-up `second` and the `chances` of all. `field` is its theoretical field as first row, stop row,
     first column and stop column, cells beyond the picture too. The `gradient` (H, W) has the sum 1; `inside` is its share in the field,
     `middle` that in the middle half of the field's sides. `drop` is how far the winner's chance drops when a grey square of `square`
-    pixels a side is laid on the picture, for squares whose middles lie `step` pixels apart.
+    pixels a side is laid on the picture, for squares whose middles lie `step` pixels apart, in cells that begin at `corner`.
     """
 
     own: tuple[int, int]
@@ -156,6 +156,7 @@ class Why:
     inside: float
     middle: float
     step: int
+    corner: tuple[int, int]
     square: int
     gradient: NDArray[np.float32]
     drop: NDArray[np.float32]

@@ -39,7 +39,7 @@ def why(model: Network, difficulty: float, picture: Picture, pixel: tuple[int, i
     gradient = gradient / max(float(gradient.sum()), 1e-30)
     net = Architecture(**model.options)  # type: ignore[arg-type]
     rows, columns = (field_on(net, size, at) for size, at in zip(image.shape[:2], (row, column), strict=True))
-    drop, step = occluded(model, x.detach(), (row, column), winner, square)
+    drop, step, corner = occluded(model, x.detach(), (row, column), winner, square, (rows, columns))
     lost = border(model)
     return Why(
         own=(row + lost, column + lost),
@@ -50,6 +50,7 @@ def why(model: Network, difficulty: float, picture: Picture, pixel: tuple[int, i
         inside=_share(gradient, rows, columns),
         middle=_share(gradient, _middle(rows), _middle(columns)),
         step=step,
+        corner=corner,
         square=square,
         gradient=gradient.astype(np.float32),
         drop=drop,
@@ -69,16 +70,22 @@ def _share(gradient: NDArray[Any], rows: range, columns: range) -> float:
     return float(gradient[max(0, rows.start) : max(0, rows.stop), max(0, columns.start) : max(0, columns.stop)].sum())
 
 
-def occluded(model: Network, x: Tensor, pixel: tuple[int, int], label: int, square: int) -> tuple[NDArray[np.float32], int]:
-    """How far the chance of class `label` at a pixel drops when a square of x (1, C, H, W) is hidden by the picture's mean, 0: for squares
-    whose middles lie `step` pixels apart, row by row; and the step."""
-    height, width = x.shape[-2:]
-    step, most = max(2, square // 4), max(64, min(MOST, WORK // (height * width * model.encoder[0][0].out_channels ** 2)))  # type: ignore[index,union-attr,operator]
-    while -(-height // step) * -(-width // step) > most:
+def occluded(
+    model: Network, x: Tensor, pixel: tuple[int, int], label: int, square: int, field: tuple[range, range] | None = None
+) -> tuple[NDArray[np.float32], int, tuple[int, int]]:
+    """How far the chance of class `label` at a pixel drops when a square of x (1, C, H, W) is hidden by the picture's mean, 0.
+
+    Squares have their middles in the middle of cells of `step` pixels, row by row; the cells begin at a corner and hold the `field`, or
+    all of the picture. Returns drops (rows, columns), the step and the corner.
+    """
+    inside = [range(max(0, cells.start), min(size, cells.stop)) for cells, size in zip(field or (), x.shape[-2:], strict=False)]
+    rows, columns = inside or [range(size) for size in x.shape[-2:]]
+    width = int(model.encoder[0][0].out_channels)  # type: ignore[index,union-attr,arg-type]
+    step, most = max(2, square // 4), max(36, min(MOST, WORK // (x.shape[-1] * x.shape[-2] * width**2)))
+    while -(-len(rows) // step) * -(-len(columns) // step) > most:
         step += 1
-    row, column = pixel
-    places = [(top, left) for top in range(0, height, step) for left in range(0, width, step)]
-    drops = []
+    places = [(top, left) for top in range(rows.start, rows.stop, step) for left in range(columns.start, columns.stop, step)]
+    drops, (row, column) = [], pixel
     with torch.inference_mode():
         before = torch.softmax(model(x)[0, :, row, column], 0)[label]
         for first in range(0, len(places), BATCH):
@@ -87,4 +94,5 @@ def occluded(model: Network, x: Tensor, pixel: tuple[int, int], label: int, squa
                 up, aside = top + (step - square) // 2, left + (step - square) // 2
                 one[:, max(0, up) : up + square, max(0, aside) : aside + square] = 0
             drops.append(before - torch.softmax(model(hidden)[:, :, row, column], 1)[:, label])
-    return torch.cat(drops).numpy().reshape(-(-height // step), -(-width // step)), step
+    found = torch.cat(drops).numpy().reshape(-(-len(rows) // step), -(-len(columns) // step))
+    return found, step, (rows.start, columns.start)

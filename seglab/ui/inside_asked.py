@@ -108,7 +108,8 @@ def chosen_layer(asked: Asked) -> tuple[str, str]:
     size = side_for(asked.net)
     drawing = small_picture(asked.net, (size, size), asked.blocks)
     drawing.told = f"{block}: {does(asked.net, block)}. Press another block to open it."
-    show(drawing, "inside.u", block, lambda name: put(block=name, **dict.fromkeys(("layer", *OF_LAYER))))
+    with st.container(width=1150):  # no larger on a wide screen, where it would push all else off it
+        show(drawing, "inside.u", block, lambda name: put(block=name, **dict.fromkeys(("layer", *OF_LAYER))))
     layers = layers_of(asked.net, block)
     words = {layer: LAYER_WORDS[layer] for layer in layers}
     last = "conv2" if "conv2" in layers else layers[-1]

@@ -76,7 +76,10 @@ def heated(found: Why) -> NDArray[np.uint8]:
 def hidden(found: Why) -> NDArray[np.uint8]:
     """The picture in pale grey, tinted where hiding lowers the chance, and where it raises it."""
     high, wide = found.image.shape[:2]
-    drop = found.drop.repeat(found.step, axis=0).repeat(found.step, axis=1)[:high, :wide]
+    top, left = found.corner
+    large = found.drop.repeat(found.step, axis=0).repeat(found.step, axis=1)[: high - top, : wide - left]
+    drop = np.zeros((high, wide))
+    drop[top : top + large.shape[0], left : left + large.shape[1]] = large
     share = drop / max(float(np.abs(drop).max()), 1e-6)
     ink = np.where(drop[..., None] < 0, COLD, WARM)
     return _tinted(found, np.abs(share)[..., None], ink)
@@ -111,8 +114,9 @@ def _hidden_told(found: Why) -> str:
     most, least = float(found.drop.max()), float(found.drop.min())
     rows, columns = found.drop.shape
     told = (
-        f"A square of {found.square} × {found.square} pixels in the picture’s mean grey was laid on {rows * columns} places, {found.step}"
-        f" pixels apart, one at a time. At the worst of them the chance falls by **{100 * max(0.0, most):.1f}** percentage points"
+        f"A square of {found.square} × {found.square} pixels in the picture’s mean grey was laid on {rows * columns} places in the frame,"
+        f" {found.step} pixels apart, one at a time. At the worst of them the chance falls by **{100 * max(0.0, most):.1f}** percentage"
+        " points"
     )
     if least < -0.0005:
         told += f"; at another it rises by {-100 * least:.1f}"
