@@ -20,7 +20,8 @@ from seglab.nets.blocks import Network
 from seglab.nets.fitting import at_least, border, margin
 
 BATCH = 16
-PLANE = 3  # the depth up to which shifts in both directions are tried: 81 of them
+PLANE = 3, 16  # the depth and the width up to which shifts in both directions are tried: 81 of them
+UNPADDED = 64  # pixels a side, to which a network without padding needs a wide border
 Predict = Callable[[Tensor], Tensor]
 
 
@@ -104,14 +105,16 @@ def shift_consistency(model: Network, difficulty: float, picture: Picture) -> Sh
     cannot be read."""
     period = 2**model.depth
     image, done = picture_for(model, picture, difficulty, model.channels)
-    side = image.shape[0] // period * period
+    side = (image.shape[0] if model.padding == "same" else max(UNPADDED, period)) // period * period
+    width = model.encoder[0][0].out_channels  # type: ignore[index,union-attr]
+    both_ways = model.padding == "same" and model.depth <= PLANE[0] and width <= PLANE[1]
     x, shifts = tensor_of(image)[..., :side, :side], list(range(2 * period + 1))
     found: dict[str, list[tuple[float, float]]] = {}
     plane: dict[str, list[list[float]]] = {}
     for name, predict in predictors(model).items():
         masks = masks_of(predict, x, [(0, shift) for shift in shifts])
         found[name] = [consistency(mask, masks[0]) for mask in masks]
-        if model.depth <= PLANE:
+        if both_ways:
             both = masks_of(predict, x, [(down, right) for down in range(period + 1) for right in range(period + 1)])
             plane[name] = np.reshape([consistency(mask, both[0])[0] for mask in both], (period + 1, period + 1)).tolist()
     every, there = ({name: [pair[number] for pair in pairs] for name, pairs in found.items()} for number in (0, 1))

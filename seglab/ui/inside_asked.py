@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from seglab.data.domains import DOMAINS
-from seglab.infer.inside_told import Picture, Seen, side_for
+from seglab.infer.inside_told import Layer, Picture, Seen, side_for
 from seglab.nets import Architecture, describe
 from seglab.nets.describe import Block
 from seglab.nets.layers import layers_of
 from seglab.train.header import FIRST, opened
 from seglab.train.jobs import inside_layer
 from seglab.train.store import Store
-from seglab.ui.addressed import choice, chosen, given, number, put
+from seglab.ui.addressed import choice, chosen, given, number, put, whole
 from seglab.ui.diagram import show
 from seglab.ui.network_source import Source, chosen_network
 from seglab.ui.runs import open_store
@@ -126,10 +128,19 @@ def looked(asked: Asked, block: str, layer: str) -> Seen | None:
     return seen
 
 
-def place_in(size: tuple[int, int]) -> tuple[int, int]:
-    """The row and column of the address in a map of a size; its middle where there is none."""
+def channel_in(layer: Layer) -> int:
+    """The channel of the address; where there is none, the first one that is not asleep on this picture."""
+    awake = np.flatnonzero(np.abs(layer.y).reshape(len(layer.y), -1).any(axis=1))
+    return whole("channel", 0, len(layer.y) - 1, int(awake[0]) if len(awake) else 0)
+
+
+def place_in(size: tuple[int, int], values: NDArray[np.float32] | None = None) -> tuple[int, int]:
+    """The row and column of the address in a map of a size; where there is none, where its `values` are largest, or its middle."""
+    usual = [side // 2 for side in size]
+    if values is not None and values.any():
+        usual = [int(at) for at in np.unravel_index(int(np.abs(values).argmax()), values.shape)]
     found = []
-    for name, side in zip(PLACES, size, strict=True):
+    for name, side, place in zip(PLACES, size, usual, strict=True):
         text = given(name)
-        found.append(min(int(text), side - 1) if text.isascii() and text.isdigit() and len(text) < 6 else side // 2)
+        found.append(min(int(text), side - 1) if text.isascii() and text.isdigit() and len(text) < 6 else place)
     return found[0], found[1]

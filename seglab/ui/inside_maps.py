@@ -11,7 +11,7 @@ from seglab.infer.pictures import png
 from seglab.ui.addressed import choice, put, whole
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing, Item
-from seglab.ui.inside_asked import LAYER_WORDS, Asked, chosen_layer, looked, place_in
+from seglab.ui.inside_asked import LAYER_WORDS, Asked, channel_in, chosen_layer, looked, place_in
 from seglab.ui.inside_pictures import is_dark, photograph, told, url, valued
 from seglab.ui.pick import Pickable, pick
 
@@ -30,7 +30,7 @@ def maps_part(asked: Asked) -> None:
     if seen is None:
         return
     layer = seen.layer
-    channel = whole("channel", 0, len(layer.y) - 1, 0)
+    channel = channel_in(layer)
     _grid(layer, channel)
     left, right = st.columns([1, 1.15], gap="medium")
     with left:
@@ -62,7 +62,7 @@ def _grid(layer: Layer, channel: int) -> None:
 
 
 def _open(name: str) -> None:
-    put(channel=name if name != "0" else None, kernel=None)
+    put(channel=name, kernel=None)
 
 
 def maps_drawing(maps: NDArray[np.float32], chosen: int, largest: float | None) -> Drawing:
@@ -94,7 +94,7 @@ def _large(seen: Seen, channel: int) -> None:
     words = [[told(float(value)) for value in row] for row in values]
     says = f"From {told(float(values.min()))} to {told(float(values.max()))}."
     shown = Pickable(png(valued(values)), size, f"The map of channel {channel}", values=words, says=says)
-    pick(shown, "inside.large", place_in(size), _to_place)
+    pick(shown, "inside.large", place_in(size, values), _to_place)
     st.button("Open this place in the stage", icon=":material/open_in_full:", key="inside.open", on_click=put, kwargs={"part": "stage"})
 
 

@@ -9,7 +9,7 @@ from seglab.infer.pictures import png
 from seglab.lessons.patch import MOST_IN
 from seglab.lessons.real_patch import RealPatch, difference, real_patch
 from seglab.ui.addressed import choice, number, put
-from seglab.ui.inside_asked import Asked, chosen_layer, looked, place_in
+from seglab.ui.inside_asked import Asked, channel_in, chosen_layer, looked, place_in
 from seglab.ui.inside_pictures import power, told, valued
 from seglab.ui.pick import Pickable, pick
 from seglab.ui.stage import show_inside
@@ -25,11 +25,12 @@ def stage_part(asked: Asked) -> None:
         return
     layer = seen.layer
     channels, height, width = layer.y.shape
-    at = place_in((height, width))
+    usual = channel_in(layer)
+    at = place_in((height, width), layer.y[usual])
     with st.container(horizontal=True, vertical_alignment="bottom", key="inside.place"):
         number("Row", "row", 0, height - 1, at[0], 120)
         number("Column", "col", 0, width - 1, at[1], 120)
-        channel = number("Channel", "channel", 0, channels - 1, 0, 120)
+        channel = number("Channel", "channel", 0, channels - 1, usual, 120)
         outs, most = (channel,), MOST_IN
         if layer.op in MANY and channels > 1:
             two = choice("Channels out", "cout", ("1", "2"), "1") == "2"

@@ -100,7 +100,7 @@ def _answer(found: Why, classes: tuple[str, ...], at: Place) -> str:
 
 def _gradient_told(found: Why, side: int, norm: str) -> str:
     top, stop, left, right = found.field
-    outside = " The rest of the field lies beyond the picture, in the padding." if min(top, left) < 0 or max(stop, right) > side else ""
+    outside = " A part of it lies beyond the picture." if min(top, left) < 0 or max(stop, right) > side else ""
     told = (
         f"The frame is the theoretical field, {stop - top} × {right - left} pixels.{outside} It holds **{percent(found.inside)}** of the"
         f" gradient, the middle half of its sides {percent(found.middle)}."

@@ -67,7 +67,7 @@ class Pick {
       if (Number(input.value) !== this.current[axis]) input.value = this.current[axis];
       output.textContent = this.current[axis];
     });
-    const made = [], dot = Math.max(1, (size[0] + 2 * border) / 90);
+    const made = [], all = size[0] + 2 * border, dot = all < 45 ? 0.4 : Math.max(1, all / 90); // a large cell keeps its colour
     if (patch) {
       const [y, x] = this.current.map((place, axis) => Math.max(0, Math.min(place - Math.floor(patch[axis] / 2), size[axis] - patch[axis])));
       made.push(element("rect", { class: "frame kept", x: x + border, y: y + border, width: patch[1], height: patch[0] }));
