@@ -113,7 +113,7 @@ class Taken:
         made: Tensor = module[2](module[1](module[0](self.given[block])))
         return made
 
-    def _convolved(self, conv: nn.Conv2d, norm: nn.Module, x: Tensor, y: Tensor) -> Layer:
+    def _convolved(self, conv: Any, norm: nn.Module, x: Tensor, y: Tensor) -> Layer:
         scale, shift = affine(norm, conv(x))
         around = int(conv.padding[0])
         more = {"scale": scale, "shift": shift, "padding": around, "relu": True, "norm": self.net.norm}

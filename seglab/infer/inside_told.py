@@ -100,18 +100,19 @@ ARRAYS, PLAIN = ("x", "y", "skip", "kernel", "bias", "scale", "shift"), ("op", "
 def pack(told: Mapping[str, Any], **arrays: NDArray[Any]) -> bytes:
     """Plain data and arrays as one file, which `unpack` reads."""
     buffer = BytesIO()
-    np.savez(buffer, told=np.frombuffer(json.dumps(dict(told)).encode(), np.uint8), **arrays)
+    all_of_it: dict[str, Any] = {**arrays, "told": np.frombuffer(json.dumps(dict(told)).encode(), np.uint8)}
+    np.savez(buffer, **all_of_it)
     return buffer.getvalue()
 
 
-def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     """What `pack` wrote; the arrays are read-only.
 
     >>> unpack(pack({"step": 2}, x=np.ones(2)))
     ({'step': 2}, {'x': array([1., 1.])})
     """
     with np.load(BytesIO(data), allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
+        arrays: dict[str, Any] = {name: file[name] for name in file.files}
     for array in arrays.values():
         array.setflags(write=False)
     told: dict[str, Any] = json.loads(arrays.pop("told").tobytes())

@@ -80,7 +80,7 @@ def occluded(
     """
     inside = [range(max(0, cells.start), min(size, cells.stop)) for cells, size in zip(field or (), x.shape[-2:], strict=False)]
     rows, columns = inside or [range(size) for size in x.shape[-2:]]
-    width = int(model.encoder[0][0].out_channels)  # type: ignore[index,union-attr,arg-type]
+    width = int(model.encoder[0][0].out_channels)  # type: ignore[index,union-attr]
     step, most = max(2, square // 4), max(36, min(MOST, WORK // (x.shape[-1] * x.shape[-2] * width**2)))
     while -(-len(rows) // step) * -(-len(columns) // step) > most:
         step += 1

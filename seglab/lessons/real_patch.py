@@ -7,6 +7,7 @@ the cells of the output are the network's own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -81,8 +82,9 @@ def _named(channels: tuple[int, ...], others: int = 0, letter: str = "c") -> tup
     return (*(f"{letter}{channel}" for channel in channels), *(OTHERS if others == 1 else f"{OTHERS}{n + 1}" for n in range(others)))
 
 
-def _cut(maps: NDArray[Any], rows: Span, columns: Span, padded: bool = False) -> Numbers:
+def _cut(maps: NDArray[Any], spans: Sequence[Span], padded: bool = False) -> Numbers:
     """The cells of maps (C, H, W), in double precision; `padded` with zeros for those in the padding."""
+    rows, columns = spans
     part = maps[:, rows.first : rows.stop, columns.first : columns.stop].astype(float)
     around = [(0, 0), (rows.before, rows.behind), (columns.before, columns.behind)]
     return np.pad(part, around) if padded else part
@@ -113,10 +115,10 @@ def _conv(layer: Layer, place: tuple[int, int], outs: tuple[int, ...], most_in: 
         spans.append(Span(max(0, low), min(given, high), max(0, -low), max(0, high - given)))
         firsts.append(first)
     rows, columns = spans
-    windows = sliding_window_view(_cut(layer.x, rows, columns, padded=True), (k, k), axis=(1, 2))  # (C_in, h, w, k, k)
+    windows = sliding_window_view(_cut(layer.x, spans, padded=True), (k, k), axis=(1, 2))  # (C_in, h, w, k, k)
     parts = np.einsum("chwij,ocij->ochw", windows, kernel)
     channels = chosen_channels(parts, most_in)
-    x, w, others = _cut(layer.x, rows, columns)[list(channels)], kernel[:, list(channels)], 0
+    x, w, others = _cut(layer.x, spans)[list(channels)], kernel[:, list(channels)], 0
     if len(channels) < len(layer.x):
         rest = parts.sum(1) - parts[:, list(channels)].sum(1)
         others = len(outs)
@@ -165,7 +167,7 @@ def _stamp(layer: Layer, place: tuple[int, int], outs: tuple[int, ...], most_in:
     kernel, bias, f = kernel[:, list(outs)], bias[list(outs)], layer.stride
     spans = _enlarged_spans(layer, place, 3 if f < 8 else 2, layer.crop)
     firsts, crop, cuts = _inner(spans, f)
-    x = _cut(layer.x, *spans)
+    x = _cut(layer.x, spans)
     parts = _stamped(x, kernel, f, layer.crop)
     parts = parts[:, :, crop["top"] :, crop["left"] :][:, :, : crop["height"], : crop["width"]]
     channels = chosen_channels(parts, most_in)
@@ -234,7 +236,7 @@ def _enlarge(layer: Layer, place: tuple[int, int], outs: tuple[int, ...], most_i
     length = 4 if smooth and f == 2 else 3 if f < 8 else 2
     spans = _enlarged_spans(layer, place, length, f // 2 if smooth else 0)
     firsts, crop, cuts = _inner(spans, f)
-    x = _cut(layer.x, *spans)
+    x = _cut(layer.x, spans)
     own = _own(layer, outs, firsts, (crop["height"], crop["width"]))
     learned = layer.kernel is not None
     inner, end = ("u" if learned else "y") if cuts else "", "u" if learned else "y"
@@ -276,7 +278,7 @@ def _pool(layer: Layer, place: tuple[int, int], outs: tuple[int, ...], most_in: 
         length = min(SIDES["pool"], size)
         firsts.append(begin(at, length, size))
         spans.append(Span(2 * firsts[-1], 2 * (firsts[-1] + length)))
-    x = _cut(layer.x, *spans)[list(outs)]
+    x = _cut(layer.x, spans)[list(outs)]
     step = Step("y", "max_pool2d", ("x",), options={"kernel_size": 2})
     panels = (
         replace(INPUT, winners="y", names=_named(outs)),
@@ -297,7 +299,7 @@ def _unpool(layer: Layer, place: tuple[int, int], outs: tuple[int, ...], most_in
         small.append(Span(first, first + length))
         large.append(Span(2 * first, 2 * (first + length)))
         firsts.append(2 * first)
-    pooled, m = _cut(layer.skip, *large)[outs[0]], _cut(layer.x, *small)[outs[0]]
+    pooled, m = _cut(layer.skip, large)[outs[0]], _cut(layer.x, small)[outs[0]]
     steps = Step("p", "max_pool2d", ("x",), options={"kernel_size": 2}), Step("m", "fit", ("p",), weight="m")
     panels = (
         replace(INPUT, title="What was pooled", winners="p"),
@@ -322,14 +324,14 @@ def _join(layer: Layer, place: tuple[int, int], outs: tuple[int, ...], most_in: 
         firsts.append(begin(at, length, size))
         spans.append(Span(firsts[-1], firsts[-1] + length))
     both = (channel,) if adds else (channel, count + channel)
-    below = _cut(layer.x, *spans)[channel]
+    below = _cut(layer.x, spans)[channel]
     join = Step("j" if adds else "y", "concat", ("s", "x"))
     adding = [Step("y", "conv2d", ("j",), operands={"weight": [[[[1]], [[1]]]]})] if adds else []
     panels = [Panel("s", "skip", "Encoder's map", "E", edits="s"), Panel("x", "input", "Decoder's map", "D", edits="x")]
     panels += [Panel("j", "output", "Side by side", "J")] if adds else []
     panels += [Panel("y", "output", "Added" if adds else "Side by side", "O", names=() if adds else _named(both))]
     view = View("patch", "Patch", (join, *adding), tuple(panels), "y", "output", {"s": "s", "x": "x"})
-    fields = _grid("s", _cut(layer.skip, *spans)[channel], "Encoder's map"), _grid("x", below, "Decoder's map")
+    fields = _grid("s", _cut(layer.skip, spans)[channel], "Encoder's map"), _grid("x", below, "Decoder's map")
     own = _own(layer, both, firsts, below.shape)
     return RealPatch(_lesson(layer, TITLES["join"], view, fields), (firsts[0], firsts[1]), both, both, own)
 

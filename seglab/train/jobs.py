@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from seglab.data import pet
 from seglab.data.domains import DOMAINS, Colour
@@ -382,7 +382,7 @@ def _looked(store: Store, ask: str, read: Callable[[bytes], Any], weights: Path,
 
     written_at = weights.stat().st_mtime_ns if weights.exists() else 0
     question = (ask, weights, written_at, picture.source, picture.number, picture.mark, json.dumps(more))
-    return cast("Future[Any]", _inside.ask(question, lambda: _desk.submit(made)))
+    return _inside.ask(question, lambda: _desk.submit(made))
 
 
 def onnx_file(store: Store, weights: Path) -> Future[bytes]:

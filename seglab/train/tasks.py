@@ -163,9 +163,9 @@ def inside(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     stands ``shifts``. What is found goes into the file `out`."""
     from dataclasses import asdict
 
-    from seglab.infer.inside import Picture, look
+    from seglab.infer.inside import look
     from seglab.infer.inside_shift import shift_consistency
-    from seglab.infer.inside_told import pack, packed
+    from seglab.infer.inside_told import Picture, pack, packed
     from seglab.infer.inside_why import why
     from seglab.train.weights import load_model
 

@@ -37,7 +37,8 @@ def valued(values: NDArray[np.floating], largest: float | None = None, dark: boo
     """
     most = float(np.abs(values).max(initial=0)) if largest is None else largest
     share = np.clip(np.nan_to_num(values / most), -1, 1) if most else np.zeros(values.shape)
-    return _ramp(is_dark() if dark is None else dark)[np.floor(share * STEPS + 0.5).astype(int) + STEPS]
+    shown: Picture = _ramp(is_dark() if dark is None else dark)[np.floor(share * STEPS + 0.5).astype(int) + STEPS]
+    return shown
 
 
 def url(picture: Picture) -> str:

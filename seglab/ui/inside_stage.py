@@ -31,7 +31,8 @@ def stage_part(asked: Asked) -> None:
         number("Row", "row", 0, height - 1, at[0], 120)
         number("Column", "col", 0, width - 1, at[1], 120)
         channel = number("Channel", "channel", 0, channels - 1, usual, 120)
-        outs, most = (channel,), MOST_IN
+        outs: tuple[int, ...] = (channel,)
+        most = MOST_IN
         if layer.op in MANY and channels > 1:
             two = choice("Channels out", "cout", ("1", "2"), "1") == "2"
             outs = (channel, (channel + 1) % channels) if two else outs

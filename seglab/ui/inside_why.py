@@ -7,11 +7,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from seglab.export.theme import rgb
-from seglab.infer.inside_told import Why
+from seglab.infer.inside_told import Why, side_for
 from seglab.infer.pictures import png
 from seglab.train.jobs import inside_why
 from seglab.ui.addressed import choice, number, put
-from seglab.ui.inside_asked import Asked, place_in, side_for
+from seglab.ui.inside_asked import Asked, place_in
 from seglab.ui.inside_pictures import photograph
 from seglab.ui.measures import percent
 from seglab.ui.pick import Frame, Pickable, Place, pick
