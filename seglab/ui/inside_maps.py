@@ -34,10 +34,10 @@ def maps_part(asked: Asked) -> None:
     _grid(layer, channel)
     left, right = st.columns([1, 1.15], gap="medium")
     with left:
-        st.subheader(f"Channel {channel}", anchor=False)
+        st.header(f"Channel {channel}", anchor=False)
         _large(seen, channel)
     with right:
-        st.subheader("Its weights" if layer.kernel is not None else "No weights", anchor=False)
+        st.header("Its weights" if layer.kernel is not None else "No weights", anchor=False)
         _weights(layer, channel, name)
         height, width = seen.image.shape[:2]
         st.image(

@@ -112,7 +112,7 @@ def _alt(lines: dict[str, list[float]]) -> str:
 
 def _planes(found: Shifts) -> None:
     """Shifts down and right, as two squares of cells."""
-    st.subheader("Down and to the right", anchor=False)
+    st.header("Down and to the right", anchor=False)
     low = 100 * min(min(row) for plane in found.plane.values() for row in plane)
     for column, (name, plane) in zip(st.columns(2, gap="medium"), found.plane.items(), strict=True):
         shares = 100 * np.array(plane)

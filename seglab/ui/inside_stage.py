@@ -42,7 +42,7 @@ def stage_part(asked: Asked) -> None:
     show_inside(patch.lesson, "inside.stage")
     st.markdown(_verdict(patch))
     st.markdown(_explained(layer, patch))
-    st.subheader("Where on the map", anchor=False)
+    st.header("Where on the map", anchor=False)
     _where(layer, patch, channel, at)
 
 

@@ -42,11 +42,11 @@ def why_part(asked: Asked) -> None:
     st.markdown(_answer(found, asked.source.classes, at))
     left, right = st.columns(2, gap="medium")
     with left:
-        st.subheader("A little change: the gradient", anchor=False)
+        st.header("A little change: the gradient", anchor=False)
         _picked(found, heated(found), "gradient", at, "Orange: the score leans on this pixel. Click to ask of another.")
         st.markdown(_gradient_told(found, side_for(asked.net), asked.source.config.norm))
     with right:
-        st.subheader("Gone: hidden by grey", anchor=False)
+        st.header("Gone: hidden by grey", anchor=False)
         _picked(found, hidden(found), "hidden", at, "Orange: grey here lowers the chance. Blue: it raises it.")
         st.markdown(_hidden_told(found))
 
