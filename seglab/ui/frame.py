@@ -16,6 +16,7 @@ from seglab.ui.links import embedded, in_lecture, last, leave_lecture
 
 # Nothing of ours runs long in the web process: a "running" that flickers while a page is kept up to date only distracts.
 _QUIET = '<style>[data-testid="stStatusWidget"] { display: none; }</style>'
+# Links of a sidebar that is folded away are no places for the Tab key.
 _PAGE = """<style>
 .stMainBlockContainer { padding: 3.75rem 2.5rem 4rem; max-width: 1240px; }
 .stMainBlockContainer h1 { font-size: 2rem; padding: 0; }
@@ -24,6 +25,7 @@ _PAGE = """<style>
 .st-key-go_on a { width: fit-content; max-width: 100%; padding: 0.4rem 0.9rem; color: inherit; border: 1px solid currentColor; }
 .st-key-go_on a * { white-space: normal; }
 .stMainBlockContainer a[href*="/words?word="] { color: inherit; text-decoration: underline dotted; text-underline-offset: 0.2em; }
+section[data-testid="stSidebar"][data-collapsed="true"] { visibility: hidden; }
 section[data-testid="stSidebar"] p strong { display: block; margin-top: 0.5rem; font-size: 0.85rem; font-weight: 600; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.75rem 1rem 2rem; } .stMainBlockContainer h1 { font-size: 1.6rem; } }
 </style>"""
