@@ -13,6 +13,7 @@ from conftest import ROOT, ready, wait_for
 from grid import FCNS, GRID, SEGNETS, UNETS, WIDE, Choice, deep, named
 from torch import Tensor, nn
 
+from seglab.export.numbers import measured
 from seglab.infer.inside import Taken, fitted, picture_for, tensor_of
 from seglab.infer.inside_shift import consistency, masks_of, predictors, shift_consistency
 from seglab.infer.inside_told import Layer, Picture
@@ -292,6 +293,14 @@ def test_right_answers(question: Callable[[int], Any]) -> None:
         asked = question(turn)
         assert asked.right in asked.choices
         assert len(set(asked.choices)) == len(asked.choices) >= 4
+
+
+def test_measured_numbers_read_alike_in_both(modules: Page) -> None:
+    """Four digits of what was measured; what is written shorter stays as it is."""
+    texts = ["I = 1.74475467205·(−0.065474734) + 3.25", "−5.9604644775e−8 from c12", "0.0004999949 and 12 and 0.125 and 99999.99999"]
+    told = modules.evaluate("async (texts) => { const { measured } = await import('/v1/numbers.js'); return texts.map(measured); }", texts)
+    assert told == [measured(text) for text in texts]
+    assert told[0] == "I = 1.745·(−0.06547) + 3.25"
 
 
 def output_of(page: Page) -> np.ndarray:
