@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from seglab.data.decode import Drawn, decode_bytes, decode_mask
 from seglab.data.domains import Colour
 from seglab.data.scene import Image, Mask
 from seglab.infer.levels import LEVELS, counted, levels
@@ -23,6 +24,7 @@ from seglab.infer.tiles import TILE, Picture
 from seglab.nets.blocks import Network
 from seglab.train.metrics import confusion
 
+MOST_PIXELS = 64 * 2**20  # of a picture: 8192 x 8192
 SHOWN = 1024  # pixels a side of a picture that is looked at, at most
 SURE = 0.95
 
@@ -122,3 +124,43 @@ class _Told:
             "true_levels": self.true.tolist() if self.truth is not None else None,
             "confusion": self.met.tolist() if self.truth is not None else None,
         }
+
+
+def class_mask(drawn: Drawn, classes: int) -> Mask:
+    """The class numbers (H, W) of a person's mask for a network of so many classes.
+
+    Values below that are the numbers; of two values, as many as there are classes, the lower is 0; otherwise as many values as classes
+    count in rising order. Raises ValueError for others.
+
+    >>> class_mask(Drawn((0, 255), np.array([[0, 1]], np.uint8), (1, 1)), 2).tolist()
+    [[0, 1]]
+    """
+    values = drawn.values
+    if max(values) < classes:
+        labels = values
+    elif len(values) == classes:
+        labels = tuple(range(classes))
+    elif classes == 2 and len(values) == 1:
+        labels = (1,)  # white alone
+    else:
+        few = ", ".join(map(str, values[:6])) + (", …" if len(values) > 6 else "")
+        raise ValueError(
+            f"the mask has the values {few}: the {classes} classes of this network are 0 to {classes - 1}, or {classes} values as they rise"
+        )
+    return np.array(labels, np.uint8)[drawn.places]
+
+
+def used_file(model: Network, image: Path, mask: Path | None, colours: Sequence[Colour], folder: Path, shrink: int | None) -> dict[str, Any]:
+    """`use` on files. Raises ValueError with a sentence for those that cannot be read, and for a mask that does not fit its image."""
+    pixels = decode_bytes(image.read_bytes(), model.channels == 3, MOST_PIXELS)
+    truth = None
+    if mask is not None:
+        try:
+            drawn = decode_mask(mask.read_bytes(), MOST_PIXELS)
+        except ValueError as error:
+            raise ValueError(f"the mask cannot be used: {error}") from None
+        truth = class_mask(drawn, model.classes)
+        if truth.shape != pixels.shape[:2]:
+            (height, width), (high, wide) = truth.shape, pixels.shape[:2]
+            raise ValueError(f"the mask is {width} x {height} pixels: the image has {wide} x {high}")
+    return use(model, pixels, truth, colours, folder, shrink)

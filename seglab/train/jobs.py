@@ -231,14 +231,6 @@ Pictures = tuple[dict[str, Any], dict[str, bytes]]
 _desk = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2), thread_name_prefix="segment")
 
 
-def segment_file(store: Store, data: bytes, weights: Path, shrink: int | None, colours: Sequence[Colour] | None = None) -> Future[Pictures]:
-    """Decode and segment an image file in a worker: what it says, and pictures as PNG by name, or TaskError with a sentence.
-
-    The file exists only while the worker looks at it; what a server that was killed leaves goes when the next one starts.
-    """
-    return _desk.submit(_pictures, store.uploads(), "segment", data, {"weights": str(weights), "shrink": shrink, "colours": colours})
-
-
 def _pictures(place: Path, do: str, data: bytes | None, task: dict[str, Any]) -> Pictures:
     """What a worker says and draws; `data` is the file that it looks at."""
     with tempfile.TemporaryDirectory(dir=place) as folder:
