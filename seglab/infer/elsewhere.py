@@ -52,19 +52,20 @@ def _of_nothing(make: Callable[[int, int], Image]) -> Iterator[Pair]:
 
 
 def _told(model: Network, pairs: Iterator[Pair], own: bool, nothing: bool) -> dict[str, Any]:
-    """Of each picture the mean chance of the likeliest class, the share of pixels surer than 95 %, and the share that is right; over all
-    of them how many pixels have each level of certainty, the share of each class, and for its own domain the confusion matrix.
+    """Of each picture the mean chance of the likeliest class, and shares of its pixels: surer than 95 %, right, and wrong although surer.
 
+    Over all of them how many pixels have each level of certainty, the share of each class, and for its own domain the confusion matrix.
     Elsewhere class 0 is right where it stands for nothing, and no answer where every class is something.
     """
     sure = np.zeros(LEVELS + 1, np.int64)
     shares, met = np.zeros(model.classes), np.zeros((model.classes, model.classes), np.int64)
-    rows: dict[str, list[float]] = {"mean_sure": [], "surer": [], "right": []}
+    rows: dict[str, list[float]] = {"mean_sure": [], "surer": [], "right": [], "surely_wrong": []}
     for image, truth in pairs:
         chances = tiled(model, standardised(_read(image, model.channels)))
         most, mask = chances.max(0), chances.argmax(0)
         right = mask == truth if own else (mask == 0) & nothing
-        for name, value in (("mean_sure", most), ("surer", most >= SURE), ("right", right)):
+        surer = most >= SURE
+        for name, value in (("mean_sure", most), ("surer", surer), ("right", right), ("surely_wrong", surer & ~right)):
             rows[name].append(float(value.mean()))
         sure += counted(levels(most))
         shares += np.bincount(mask.ravel(), minlength=model.classes) / mask.size

@@ -27,7 +27,7 @@ class Png:
     """A PNG file of `size` (height, width) that grows by bands (h, W) or (h, W, 3) of bytes, or (h, W) of 16 bits."""
 
     def __init__(self, path: Path, size: tuple[int, int], kind: int = GREY, bits: int = 8, palette: Sequence[Colour] = ()) -> None:
-        self._file: BinaryIO = open(path, "wb")
+        self._file: BinaryIO = open(path, "wb")  # noqa: SIM115, closed by __exit__
         self._packer = zlib.compressobj(LEVEL)
         self._file.write(b"\x89PNG\r\n\x1a\n")
         self._chunk(b"IHDR", struct.pack(">IIBBBBB", size[1], size[0], bits, kind, 0, 0, 0))

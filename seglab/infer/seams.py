@@ -18,7 +18,6 @@ from seglab.infer.tiles import SEAMS, Picture
 from seglab.infer.used import MOST_PIXELS
 from seglab.nets.blocks import Network
 from seglab.nets.fitting import margin
-from seglab.train.metrics import mean
 
 MOST_SIDE = 512  # pixels a side of what is compared: one pass needs memory for all of it at once
 NEAR = 8  # pixels from a seam
@@ -72,25 +71,36 @@ def compared(model: Network, pixels: NDArray[np.uint8], tile: int, shows: int) -
     drawn, rows = {"image": png(pixels), "chance-once": png(levels(once[shows]))}, {}
     for way in SEAMS:
         found = tiled(model, picture, tile, way)
-        rows[way] = report(once, found, far)
+        rows[way] = report(once, found, far, ground)
         drawn[f"chance-{way}"] = png(levels(found[shows]))
         drawn[f"difference-{way}"] = png((np.clip(FAINT * np.abs(found - once).max(0), 0, 1) * 255 + 0.5).astype(np.uint8))
-    plain = report(once, tiled(model, picture, whole, "zeros"), ground, margin(model))
-    return {"size": list(size), "margin": margin(model), "group": any(isinstance(part, nn.GroupNorm) for part in model.modules()), "ways": rows, "plain": plain}, drawn
+    plain = report(once, tiled(model, picture, whole, "zeros"), ground, near=margin(model))
+    return {
+        "size": list(size),
+        "margin": margin(model),
+        "group": any(isinstance(part, nn.GroupNorm) for part in model.modules()),
+        "ways": rows,
+        "plain": plain,
+    }, drawn
 
 
-def report(once: Image, found: Image, far: Distances, near: int = NEAR) -> dict[str, Any]:
-    """How two results (classes, H, W) differ within `near` pixels of what is `far`, and elsewhere; and the mean by distance.
+def report(once: Image, found: Image, far: Distances, ground: Distances | None = None, near: int = NEAR) -> dict[str, Any]:
+    """How two results (classes, H, W) differ within `near` pixels of a seam, to which there are `far`, and elsewhere; and the mean by
+    distance. Pixels that are nearer to the image's border, `ground` pixels away, speak of that border and are left out.
 
     The difference of a pixel is that of the class whose chance differs most; `changed` counts pixels of another likeliest class.
     """
-    apart, changed, close = np.abs(found - once).max(0), found.argmax(0) != once.argmax(0), far < near
+    apart, changed = np.abs(found - once).max(0), found.argmax(0) != once.argmax(0)
+    ours = np.ones(far.shape, bool) if ground is None else far <= ground
+    close = far < near
+    last = min(int(far[ours].max(initial=0)), 255)
+    by = [_part(apart, changed, ours & (far == distance))["mean"] for distance in range(last + 1)]
+    told = {"near": _part(apart, changed, ours & close), "away": _part(apart, changed, ours & ~close), "by_distance": by}
+    return {**told, "largest": float(apart.max()), "changed": int(changed.sum())}
 
-    def part(here: NDArray[np.bool_]) -> dict[str, Any]:
-        if not here.any():
-            return {"pixels": 0, "largest": None, "mean": None, "changed": 0}
-        return {"pixels": int(here.sum()), "largest": float(apart[here].max()), "mean": float(apart[here].mean()), "changed": int(changed[here].sum())}
 
-    reach = min(int(far.max()), 255)
-    by = [mean(apart[far == distance].astype(float)) for distance in range(reach + 1)]
-    return {"near": part(close), "away": part(~close), "by_distance": by}
+def _part(apart: Image, changed: NDArray[np.bool_], here: NDArray[np.bool_]) -> dict[str, Any]:
+    if not here.any():
+        return {"pixels": 0, "largest": None, "mean": None, "changed": 0}
+    there = apart[here]
+    return {"pixels": int(here.sum()), "largest": float(there.max()), "mean": float(there.mean()), "changed": int(changed[here].sum())}

@@ -39,8 +39,8 @@ def use(
 ) -> dict[str, Any]:
     """Segment a picture (H, W) or (H, W, 3) of bytes; put pictures and files into `folder`, and return what is told of them.
 
-    The files of its size: classes.png, colours.png, overlay.png, chances.npz (H, W, classes), and of two classes chance.png in 16 bits. The pictures
-    that are shown, `step` times smaller: image, mask, sure and level-0, … of every class, truth where it is known.
+    Files of its size: classes.png, colours.png, overlay.png, chances.npz (H, W, classes), and of two classes chance.png in 16 bits. Shown
+    are, `step` times smaller: image, mask, sure and level-0, … for every class, and truth where it is known.
     """
     picture = Picture.of(pixels)
     shrink = shrink or surest(model, picture)
@@ -90,7 +90,8 @@ class _Told:
 
     def take(self, rows: slice, band: Image) -> Mask:
         """Count the chances (classes, h, W) of `rows`; returns their mask."""
-        mask = self.mask[rows] = band.argmax(0).astype(np.uint8)
+        mask: Mask = band.argmax(0).astype(np.uint8)
+        self.mask[rows] = mask
         most = band.max(0)
         truth = None if self.truth is None else self.truth[rows]
         self.sum += float(most.sum(dtype=np.float64))
@@ -147,10 +148,12 @@ def class_mask(drawn: Drawn, classes: int) -> Mask:
         raise ValueError(
             f"the mask has the values {few}: the {classes} classes of this network are 0 to {classes - 1}, or {classes} values as they rise"
         )
-    return np.array(labels, np.uint8)[drawn.places]
+    return np.asarray(np.array(labels, np.uint8)[drawn.places])
 
 
-def used_file(model: Network, image: Path, mask: Path | None, colours: Sequence[Colour], folder: Path, shrink: int | None) -> dict[str, Any]:
+def used_file(
+    model: Network, image: Path, mask: Path | None, colours: Sequence[Colour], folder: Path, shrink: int | None
+) -> dict[str, Any]:
     """`use` on files. Raises ValueError with a sentence for those that cannot be read, and for a mask that does not fit its image."""
     pixels = decode_bytes(image.read_bytes(), model.channels == 3, MOST_PIXELS)
     truth = None

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seglab.data import pet
-from seglab.data.domains import DOMAINS, Colour
+from seglab.data.domains import DOMAINS
 from seglab.data.pet import Source
 from seglab.data.summary import Summary
 from seglab.data.uploads import NOWHERE, in_home

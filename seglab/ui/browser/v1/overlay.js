@@ -76,7 +76,7 @@ class Overlay {
   controls() {
     const press = (on, label, act) => h("button", { type: "button", "aria-pressed": String(on), onclick: act }, ...label);
     const focused = this.element.getRootNode().activeElement?.dataset?.name;
-    this.views.replaceChildren(...VIEWS.map(([view, name]) => Object.assign(press(view === this.view, [name], () => this.set({ view })), { dataset: {} })));
+    this.views.replaceChildren(...VIEWS.map(([view, name]) => press(view === this.view, [name], () => this.set({ view }))));
     this.legend.replaceChildren(...this.data.classes.map((name, number) => {
       const colour = this.data.colours[number], style = colour ? `background: rgb(${colour})` : "", plain = colour ? "" : " plain";
       const label = [h("i", { class: `chip${plain}`, style }), `${name} `, h("b", {}, this.data.shares[number])];
