@@ -24,11 +24,14 @@ REPEATED = 512  # pixels a side of the scene that a large picture repeats
 
 
 def measure(say: Callable[[str], None]) -> dict[str, Any]:
-    """For each side the MiB of pixels and mask, those that the passes took, those of all together, and the seconds; and the MiB of one pass
-    without tiles over 1024 and 2048 pixels a side; and the largest difference of tiles from one pass, away from the border."""
+    """For each side the MiB of pixels and mask, what the passes took beyond the pixels, what all of it took, and the seconds.
+
+    Of one pass without tiles the MiB, and the largest difference of tiles from it, away from the border.
+    """
     found: dict[str, Any] = {"tiled": {}, "once": {}}
     for side in SIDES:
-        found["tiled"][str(side)] = _child("tiled", side)
+        own = {"pixels_and_mask": 2 * side**2 / MIB}
+        found["tiled"][str(side)] = own | _child("passes", side) | _child("files", side)
         say(f"{side} x {side} in tiles: {json.dumps(found['tiled'][str(side)])}")
     for side in SIDES[:2]:
         found["once"][str(side)] = _child("once", side)
@@ -64,45 +67,52 @@ def picture(side: int) -> Any:
     return np.tile(grey(unseen_scene("cells", 0, REPEATED, 0.5)[0]), (times, times))[:side, :side]
 
 
-def tiled_in(side: int) -> dict[str, float]:
-    """What a picture of `side` pixels takes in tiles."""
+def warmed() -> Any:
+    """The network, after it has looked at a picture: what it needs once is there."""
     import torch
 
-    from seglab.data.domains import DOMAINS
-    from seglab.infer.predict import parts
-    from seglab.infer.tiles import Picture
-    from seglab.infer.used import use
     from seglab.train.weights import load_model
 
     torch.set_num_threads(1)
     model, _ = load_model(NETWORK)
+    passes(model, picture(2 * REPEATED))
+    return model
 
-    def passes(pixels: Any) -> None:
-        for _ in parts(model, Picture.of(pixels)):
-            pass
 
-    passes(picture(2 * REPEATED))  # what is needed once
-    pixels = picture(side)
-    own = peak(lambda: passes(pixels))
+def passes(model: Any, pixels: Any) -> None:
+    """Every tile of a picture, its result forgotten."""
+    from seglab.infer.predict import parts
+    from seglab.infer.tiles import Picture
+
+    for _ in parts(model, Picture.of(pixels)):
+        pass
+
+
+def passes_in(side: int) -> dict[str, float]:
+    """What the passes of the network over a picture of `side` pixels take."""
+    model, pixels = warmed(), picture(side)
+    return {"passes": peak(lambda: passes(model, pixels))}
+
+
+def files_in(side: int) -> dict[str, float]:
+    """What they take with mask, numbers and all files."""
+    from seglab.data.domains import DOMAINS
+    from seglab.infer.used import use
+
+    model, pixels = warmed(), picture(side)
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
-        whole = peak(lambda: use(model, pixels, None, DOMAINS["cells"].colours, Path(folder)))
-        seconds = time.perf_counter() - begun
-    return {"pixels_and_mask": 2 * side**2 / MIB, "passes": own, "with_files": whole, "seconds": seconds}
+        took = peak(lambda: use(model, pixels, None, DOMAINS["cells"].colours, Path(folder)))
+        return {"with_files": took, "seconds": time.perf_counter() - begun}
 
 
 def once_in(side: int) -> dict[str, float]:
     """What one pass over a picture of `side` pixels takes, and how far the tiles are from it where its border does not reach."""
-    import torch
-
     from seglab.infer.predict import tiled
     from seglab.infer.tiles import Picture
     from seglab.nets.fitting import margin
-    from seglab.train.weights import load_model
 
-    torch.set_num_threads(1)
-    model, _ = load_model(NETWORK)
-    tiled(model, Picture.of(picture(REPEATED)))
+    model = warmed()
     whole, found = Picture.of(picture(side)), {}
 
     def once() -> None:
@@ -117,7 +127,7 @@ def main() -> None:
     """Measure everything, or as a child one thing, and print it."""
     if sys.argv[1:]:
         what, side = sys.argv[1], int(sys.argv[2])
-        print(json.dumps({"tiled": tiled_in, "once": once_in}[what](side)))
+        print(json.dumps({"passes": passes_in, "files": files_in, "once": once_in}[what](side)))
         return
     print(json.dumps(measure(print), indent=2))
 

@@ -16,6 +16,7 @@ from seglab.data.scene import Image
 from seglab.nets.fitting import Form, at_least, border, margin
 
 TILE = 512
+FEW = 32  # rows that are counted at a time
 Seams = Literal["overlap", "mirror", "zeros"]  # what lies around a tile: its neighbours, itself mirrored, or nothing
 SEAMS: tuple[Seams, ...] = ("overlap", "mirror", "zeros")
 Places = NDArray[np.intp]
@@ -114,8 +115,8 @@ class Picture:
         if pixels.dtype != np.uint8:
             return cls(pixels, float(pixels.mean()), max(float(pixels.std()), 1e-6))
         counts, values = np.zeros(256), np.arange(256) / 255
-        for first in range(0, len(pixels), TILE):
-            counts += np.bincount(pixels[first : first + TILE].ravel(), minlength=256)
+        for first in range(0, len(pixels), FEW):
+            counts += np.bincount(pixels[first : first + FEW].ravel(), minlength=256)
         mean = float(counts @ values / counts.sum())
         return cls(pixels, mean, max(float(counts @ (values - mean) ** 2 / counts.sum()) ** 0.5, 1e-6))
 

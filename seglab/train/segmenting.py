@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,14 +29,17 @@ class Used:
     """What a worker told of a picture, and the folder with what it drew and wrote, which is gone as soon as nobody holds this."""
 
     told: dict[str, Any]
-    folder: tempfile.TemporaryDirectory[str]
+    folder: Path
+
+    def __post_init__(self) -> None:
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
 
     def file(self, name: str) -> bytes:
         """A file that the worker has written."""
-        return (Path(self.folder.name) / name).read_bytes()
+        return (self.folder / name).read_bytes()
 
     def has(self, name: str) -> bool:
-        return (Path(self.folder.name) / name).exists()
+        return (self.folder / name).exists()
 
 
 # Of pictures that are everybody's; a person's own are never kept for others.
@@ -85,10 +90,14 @@ def _asked(store: Store, do: str, files: dict[str, bytes], task: dict[str, Any],
 
 def _used(place: Path, do: str, files: dict[str, bytes], task: dict[str, Any]) -> Used:
     """Hand files to a worker, which are there only while it looks at them, and take what it tells."""
-    out = tempfile.TemporaryDirectory(dir=place)
+    out = Path(tempfile.mkdtemp(dir=place))
     with tempfile.TemporaryDirectory(dir=place) as given:
         for name, data in files.items():
             (Path(given) / name).write_bytes(data)
         named = {name: str(Path(given) / name) for name in files}
-        workers().submit(do, out=out.name, **task, **named).result()
-    return Used(json.loads((Path(out.name) / "told.json").read_text(encoding="utf-8")), out)
+        try:
+            workers().submit(do, out=str(out), **task, **named).result()
+            return Used(json.loads((out / "told.json").read_text(encoding="utf-8")), out)
+        except BaseException:
+            shutil.rmtree(out, ignore_errors=True)
+            raise
