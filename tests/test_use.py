@@ -238,6 +238,22 @@ def test_workers_are_limited_and_results_go_with_those_who_hold_them(
     wait_for(lambda: list(store.uploads().iterdir()) == [])
 
 
+def test_a_picture_that_takes_too_much_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 megapixels in colour, where the server's owner allows 256 MiB; the same workers go on."""
+    monkeypatch.setenv("SEGLAB_JOB_MEMORY", "256")
+    own = jobs.Workers()
+    monkeypatch.setattr(jobs, "_workers", own)
+    file = io.BytesIO()
+    Image.new("1", (8000, 8000)).save(file, "PNG")
+    try:
+        store, weights = Store(tmp_path), NETWORKS / "shapes.safetensors"
+        with pytest.raises(jobs.TaskError, match="there is not enough memory for this picture: a smaller one needs less"):
+            segment_file(store, file.getvalue(), weights).result(timeout=90)
+        assert segment_file(store, png(scene(64)[0]), weights).result(timeout=90).told["size"] == [64, 64]
+    finally:
+        own.close()
+
+
 def test_a_threshold_in_the_address() -> None:
     assert [level(text) for text in ("0.25", "1.0", "0", "1.5", "-1", "", "0.5; x", "1e-3")] == [50, 200, 0, 100, 100, 100, 100, 100]
 
@@ -296,11 +312,13 @@ def test_own_pictures_with_masks_and_without(visit: Visit, tmp_path: Path) -> No
         page.get_by_text("this is not an image that can be read").wait_for()
         image.set_input_files(tmp_path / "image.png")
         page.wait_for_selector(".overlay[data-ready]")
-        page.get_by_text("128 × 128 pixels").wait_for()
+        page.get_by_text("128 × 128", exact=True).wait_for()
         mask.set_input_files(tmp_path / "small.png")
         page.get_by_text("the mask is 128 x 64 pixels: the image has 128 x 128").wait_for()
         mask.set_input_files(tmp_path / "mask.png")
-        page.get_by_text(re.compile(r"Against the true mask, .* are right; IoU: background 0\.\d{3}, cell 0\.\d{3}")).wait_for()
+        page.get_by_text(
+            re.compile(r"Against the true mask .* of the pixels are right. IoU: background 0\.\d{3}, cell 0\.\d{3}")
+        ).wait_for()
         with page.expect_download() as taken:
             page.get_by_role("button", name="Mask, class numbers").click()
         assert np.asarray(Image.open(taken.value.path())).shape == (128, 128)

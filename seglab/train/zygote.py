@@ -23,7 +23,8 @@ from seglab.train.limits import limit_memory
 from seglab.train.spare import Spare, name, rehearse
 
 NICE = 10  # below the web process and the browser: the pages come first
-LIMITED = ("train", "segment", "seams")  # tasks of which a person's settings or picture decides how much memory they take
+PICTURES = ("segment", "seams")  # tasks that take a picture of any size
+LIMITED = ("train", *PICTURES)  # tasks of which a person's settings or picture decides how much memory they take
 ANSWER_LIMIT = 4000  # bytes that a pipe writes in one piece, whoever else writes
 
 
@@ -82,7 +83,8 @@ def work(task: dict[str, Any], pipe: int) -> None:
         answer(pipe, id=task["id"], result=TASKS[task["do"]](task, server_gone))
     except Exception as error:
         few = no_memory(error) and task["do"] != "train"
-        answer(pipe, id=task["id"], error="there is not enough memory for this" if few else reason(error)[:1000])
+        told = "there is not enough memory for this" + (" picture: a smaller one needs less" if task["do"] in PICTURES else "")
+        answer(pipe, id=task["id"], error=told if few else reason(error)[:1000])
 
 
 def fork_worker(task: dict[str, Any], pipe: int, spare: Spare) -> int:

@@ -9,7 +9,7 @@ from seglab.train.store import Run, Store
 from seglab.ui.network_source import Source
 from seglab.ui.runs import known_classes
 from seglab.ui.use import answer
-from seglab.ui.use_mask import share, show_overlay
+from seglab.ui.use_mask import figures, share, show_overlay
 from seglab.ui.use_picture import PHOTOGRAPHS, SHRINKS, Given, brought, photograph, scene
 
 NEW, OWN = "A new scene", "Your own"
@@ -34,7 +34,7 @@ def segment_panel(store: Store, run: Run) -> None:
     used = answer(source, given, shrink, "segment")
     if used is None:
         return
-    show_overlay(source, given, used, key="segment")
+    show_overlay(source, given, used, figures(used), key="segment")
     height, width = used.told["size"]
     told = ", ".join(f"{share(part)} {name}" for name, part in zip(classes, used.told["shares"], strict=True))
     st.caption(f"Of {width} × {height} pixels, {told}.")

@@ -29,10 +29,8 @@ SCENES = 16  # as in infer/elsewhere.py, which loads torch
 
 def elsewhere(source: Source, given: Given, used: Used) -> None:
     """The picture with what the network makes of it, how sure it is, and the same over many pictures from everywhere."""
-    show_overlay(source, given, used, key="elsewhere")
     numbers, said = figures_of(source, given, used.told)
-    for column, (name, number) in zip(st.columns(len(numbers)), numbers, strict=True):
-        column.metric(name, number)
+    show_overlay(source, given, used, numbers, key="elsewhere")
     st.markdown(said)
     answer = asked("elsewhere", source.name, lambda: elsewhere_told(open_store(), source.weights), source.version)
     found = arrived(answer, "A worker shows the network pictures from everywhere…", "This network cannot be asked: ")
@@ -49,7 +47,7 @@ def elsewhere(source: Source, given: Given, used: Used) -> None:
 
 def figures_of(source: Source, given: Given, told: dict[str, Any]) -> tuple[list[tuple[str, str]], str]:
     """How sure the network is of one picture, and how wrong, as names with numbers; and a sentence to it."""
-    sure = [("Mean certainty", f"{told['mean_sure']:.3f}"), (f"Surer than 95{SPACE}%", f"{share(told['surer'])} of the pixels")]
+    sure = [("Mean certainty", f"{told['mean_sure']:.3f}"), (f"Surer than 95{SPACE}%", share(told["surer"]))]
     if told["confusion"] is not None:
         right, ious = judged(told["confusion"])
         there = [iou for iou in ious if iou is not None]
@@ -81,6 +79,16 @@ def nothing_there(source: Source) -> str:
     return f"There is no {told} here"
 
 
+def plainly(place: str) -> str:
+    """What a place is called within a sentence.
+
+    >>> plainly("xray"), plainly("landcover")
+    ('X-ray', 'land cover')
+    """
+    title = title_of(place)
+    return title if title[1:2] == "-" else title.lower()
+
+
 def title_of(place: str) -> str:
     """What a place is called."""
     return STRANGE[place][0] if place in STRANGE else DOMAINS[place].title if place in DOMAINS else "Its own domain"
@@ -96,7 +104,7 @@ def verdict(source: Source, places: dict[str, Any]) -> str:
     worst = max(others, key=lambda place: mean_of(others[place], "surely_wrong"))
     wrong, certainty = mean_of(others[worst], "surely_wrong"), mean_of(others[worst], "mean_sure")
     least = min(others, key=lambda place: mean_of(others[place], "mean_sure"))
-    there = title_of(worst).lower()
+    there = plainly(worst)
     if wrong >= MUCH:
         said = f"**Confident nonsense:** of {there} it gets {share(wrong)} of the pixels wrong while it is surer than 95{SPACE}%"
     else:
@@ -104,12 +112,12 @@ def verdict(source: Source, places: dict[str, Any]) -> str:
     said += f"; its mean certainty there is {certainty:.3f}"
     home = f", at home {mean_of(places['own'], 'mean_sure'):.3f}" if "own" in places else ""
     surer = [
-        title_of(place).lower()
+        plainly(place)
         for place, row in others.items()
         if "own" in places and mean_of(row, "mean_sure") > mean_of(places["own"], "mean_sure")
     ]
     more = f" Of {listed(surer)} it is surer than of its own domain." if surer else ""
-    doubts = f" It doubts most of {title_of(least).lower()} ({mean_of(others[least], 'mean_sure'):.3f})."
+    doubts = f" It doubts most of {plainly(least)} ({mean_of(others[least], 'mean_sure'):.3f})."
     return f"{said}{home}.{more}{doubts} Certainty is no warning: a softmax only compares the classes that there are."
 
 
@@ -126,7 +134,7 @@ def _table(source: Source, places: dict[str, Any]) -> None:
     rows = []
     for place, row in places.items():
         biggest = sorted(range(len(row["shares"])), key=lambda number: -row["shares"][number])[:2]
-        says = ", ".join(f"{share(row['shares'][number])} {source.classes[number]}" for number in biggest)
+        says = ", ".join(f"{row['shares'][number]:.0%} {source.classes[number]}" for number in biggest)
         cells = [_spread(row[name]) for name in ("mean_sure", "surer", "right", "surely_wrong")]
         rows.append((title_of(place), says, *cells))
     table(
@@ -136,7 +144,7 @@ def _table(source: Source, places: dict[str, Any]) -> None:
             "mean certainty",
             f"surer than 95{SPACE}%",
             "right",
-            f"wrong, and surer than 95{SPACE}%",
+            f"wrong, surer than 95{SPACE}%",
         ),
         rows,
         "Certainty by domain",
@@ -174,7 +182,7 @@ def _histogram(title: str, here: Sequence[int], home: Sequence[int] | None) -> g
     if home is not None:
         figure.add_bar(x=at, y=shares_of(home), name="its own domain", marker={"color": "#009E73"})
     figure.add_bar(
-        x=at, y=shares_of(here), name=title.lower(), marker={"color": "#D55E00", "pattern": {"shape": "/", "fgcolor": "#ffffff"}}
+        x=at, y=shares_of(here), name=title, marker={"color": "#D55E00", "pattern": {"shape": "/", "fillmode": "overlay", "solidity": 0.25}}
     )
     figure.update_xaxes(title="probability of the class that is chosen", range=[0, 1], **GRID)
     figure.update_yaxes(title="share of the pixels", tickformat=".0%", **GRID)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
@@ -31,13 +31,14 @@ def _component() -> ComponentRenderer:
 
 def mask_panel(source: Source, given: Given, used: Used) -> None:
     """The picture with its mask, what is counted of it, and its files."""
-    show_overlay(source, given, used)
-    st.markdown(told(source, used))
+    show_overlay(source, given, used, figures(used))
+    if used.told["confusion"] is not None:
+        st.markdown(told(source, used))
     _downloads(given, used)
 
 
-def show_overlay(source: Source, given: Given, used: Used, key: str = "overlay") -> None:
-    """The picture with its classes over it. Black stands for what is not looked for, and is not laid on."""
+def show_overlay(source: Source, given: Given, used: Used, numbers: Sequence[tuple[str, str]], key: str = "overlay") -> None:
+    """The picture with its classes over it, and numbers by name beside it. Black stands for what is not looked for, and is not laid on."""
     shares = used.told["shares"]
     data = {
         **{name: url(used, name) for name in ("image", "mask", "sure")},
@@ -46,6 +47,7 @@ def show_overlay(source: Source, given: Given, used: Used, key: str = "overlay")
         "shares": [share(part) for part in shares],
         "size": used.told["size"],
         "step": used.told["step"],
+        "numbers": numbers,
         "label": f"{given.title} with the classes that the network gives its pixels.",
         "note": scaled(used),
         "lecture": in_lecture(),
@@ -84,19 +86,18 @@ def ordinal(number: int) -> str:
     return f"{number}{ {2: 'nd', 3: 'rd'}.get(number, 'th') }"
 
 
+def figures(used: Used) -> list[tuple[str, str]]:
+    """The picture's size, and how sure the network is of it."""
+    (height, width), found = used.told["size"], used.told
+    sure = [("Mean certainty", f"{found['mean_sure']:.3f}"), ("Surer than 95\N{NO-BREAK SPACE}%", share(found["surer"]))]
+    return [("Pixels", f"{width} × {height}"), *sure]
+
+
 def told(source: Source, used: Used) -> str:
-    """The picture's numbers in a sentence or two, as Markdown."""
-    found: dict[str, Any] = used.told
-    height, width = found["size"]
-    said = (
-        f"{width} × {height} pixels. On average the network gives the class that it chooses a probability of"
-        f" **{found['mean_sure']:.3f}**; of **{share(found['surer'])}** of the pixels it is surer than 95\N{NO-BREAK SPACE}%."
-    )
-    if found["confusion"] is not None:
-        right, ious = judged(found["confusion"])
-        named = ", ".join(f"{name} {iou:.3f}" for name, iou in zip(source.classes, ious, strict=True) if iou is not None)
-        said += f" Against the true mask, **{share(right)}** of the pixels are right; IoU: {named}."
-    return said
+    """What a true mask says, as Markdown."""
+    right, ious = judged(used.told["confusion"])
+    named = ", ".join(f"{name} **{iou:.3f}**" for name, iou in zip(source.classes, ious, strict=True) if iou is not None)
+    return f"Against the true mask {share(right)} of the pixels are right. IoU: {named}."
 
 
 def judged(confusion: list[list[int]]) -> tuple[float, list[float | None]]:

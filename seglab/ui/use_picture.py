@@ -39,10 +39,10 @@ class Given:
 def offered(source: Source) -> dict[str, str]:
     """Pictures by their name in the address; a scene of its own domain only for a network of a generated one."""
     home = source.config.data
-    names = {HOME: f"A new scene: {DOMAINS[home].title.lower()}"} if home in DOMAINS else {}
+    names = {HOME: f"A new scene: {DOMAINS[home].title}"} if home in DOMAINS else {}
     names |= {OWN: "Your own", **PHOTOGRAPHS}
-    names |= {name: f"Elsewhere: {domain.title.lower()}" for name, domain in DOMAINS.items() if name != home}
-    return names | {name: f"Nothing: {title.lower()}" for name, (title, _) in STRANGE.items()}
+    names |= {name: f"Elsewhere: {domain.title}" for name, domain in DOMAINS.items() if name != home}
+    return names | {name: f"Nothing: {title}" for name, (title, _) in STRANGE.items()}
 
 
 def chosen_picture(source: Source, default: str = HOME) -> Given | None:

@@ -17,7 +17,8 @@ class Overlay {
     this.legend = h("div", { class: "legend", role: "group", "aria-label": "Classes that are shown" });
     this.told = h("p", { class: "told", role: "status" });
     this.note = h("p", { class: "note" });
-    this.element = h("div", { class: "overlay" }, h("div", { class: "seen" }, this.canvas), h("div", { class: "beside" }, this.views, this.legend, this.hand, this.told, this.note));
+    this.numbers = h("dl", { class: "numbers" });
+    this.element = h("div", { class: "overlay" }, h("div", { class: "seen" }, this.canvas), h("div", { class: "beside" }, this.numbers, this.views, this.legend, this.hand, this.told, this.note));
     this.opacity.addEventListener("input", () => this.set({ strength: this.opacity.value / 100 }));
     this.opacity.addEventListener("keydown", (event) => event.stopPropagation());
     this.canvas.addEventListener("pointermove", (event) => this.point(event));
@@ -37,8 +38,10 @@ class Overlay {
     Object.assign(this, { data, image, mask: bytes(mask), sure: bytes(sure), at: null });
     this.hidden = new Set([...this.hidden].filter((number) => number < data.classes.length));
     Object.assign(this.canvas, { width: image.width, height: image.height });
+    this.element.style.setProperty("--shape", image.width / image.height);
     this.edges = this.edged();
     this.note.textContent = data.note;
+    this.numbers.replaceChildren(...data.numbers.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))));
     this.set({});
     this.element.dataset.ready = "1";
   }

@@ -80,6 +80,7 @@ class Threshold {
     this.heads.outcome.textContent = truth ? "Right and wrong" : `Called ${data.name}`;
     this.heads.map.textContent = `Probability of ${data.name}`;
     this.heads.curve.textContent = truth ? "Precision over recall" : "Area over threshold";
+    this.element.style.setProperty("--shape", image.width / image.height);
     this.order();
     this.paintMap();
     this.drawCurve();
