@@ -58,7 +58,11 @@ def figures_of(source: Source, given: Given, told: dict[str, Any]) -> tuple[list
     if has_nothing(source):
         found = 1 - told["shares"][0]
         end = " Every one of these pixels is wrong." if found else " It says so, too: that is right."
-        return [*sure, ("Called something", share(found)), ("IoU", "0" if found else "–")], f"{nothing_there(source)}.{end}"
+        return [
+            *sure,
+            (f"Called {source.classes[1]}" if len(source.classes) == 2 else "Called something", share(found)),
+            ("IoU", "0" if found else "–"),
+        ], f"{nothing_there(source)}.{end}"
     return [*sure, ("Right", f"0{SPACE}%"), ("IoU", "0")], f"{nothing_there(source)}: whatever it says is wrong."
 
 
@@ -111,12 +115,11 @@ def verdict(source: Source, places: dict[str, Any]) -> str:
         said = f"**Little confident nonsense:** even of {there} it gets only {share(wrong)} of the pixels wrong while surer than 95{SPACE}%"
     said += f"; its mean certainty there is {certainty:.3f}"
     home = f", at home {mean_of(places['own'], 'mean_sure'):.3f}" if "own" in places else ""
-    surer = [
-        plainly(place)
-        for place, row in others.items()
-        if "own" in places and mean_of(row, "mean_sure") > mean_of(places["own"], "mean_sure")
-    ]
-    more = f" Of {listed(surer)} it is surer than of its own domain." if surer else ""
+    surer = []
+    for place, row in others.items():
+        if "own" in places and mean_of(row, "mean_sure") > mean_of(places["own"], "mean_sure"):
+            surer.append(f"{plainly(place)} (right in {share(mean_of(row, 'right'))})")
+    more = f" It is surer than at home of {listed(surer)}." if surer else ""
     doubts = f" It doubts most of {plainly(least)} ({mean_of(others[least], 'mean_sure'):.3f})."
     return f"{said}{home}.{more}{doubts} Certainty is no warning: a softmax only compares the classes that there are."
 

@@ -75,7 +75,7 @@ def _cut(source: Source, used: Used, tile: int) -> None:
         show(drawn(_pixels(used, "image"), tiles, at, tile), "cut", str(at), lambda name: put(tile=name))
     one = tiles[at]
     right.markdown(
-        f"##### Tile {at + 1} of {len(tiles)}\n"
+        f"**Tile {at + 1} of {len(tiles)}**\n"
         f"- It answers for **{one.columns.length} × {one.rows.length}** pixels, framed in green.\n"
         f"- Its window, framed in blue, is all that the network sees: **{one.wide.length} × {one.high.length}** pixels. A "
         "pixel’s class depends on up"
@@ -192,7 +192,7 @@ def _measured(used: Used) -> None:
         rows.append(
             (NAMES[way], *(text for part in (near, away) for text in (small(part["largest"]), small(part["mean"]), f"{part['changed']:,}")))
         )
-    head = ("", f"largest, within {NEAR} px", "mean", "changed", "largest, farther", "mean", "changed")
+    head = ("tiles", f"largest, within {NEAR} px", "mean", "changed", "largest, farther", "mean", "changed")
     table(head, rows, "Differences from one pass, near seams and away")
     show_chart(_profile(told), "seams-profile", "Mean difference by distance to the nearest seam")
     plain, margin = told["plain"], told["margin"]
