@@ -35,7 +35,7 @@ def use_panel() -> None:
         source = chosen_network(drops=("class", "tile", "shrink"))
         if source is None:
             return
-        controls = st.container(horizontal=True, vertical_alignment="bottom")
+        controls = st.container(horizontal=True, vertical_alignment="top")
     with controls:
         default = _elsewhere_from(source) if part == "elsewhere" else HOME
         given = chosen_picture(source, default)
@@ -65,7 +65,7 @@ def answer(source: Source, given: Given, shrink: int | None, place: str = "use")
 
 def _elsewhere_from(source: Source) -> str:
     """Where a network that knows a domain is led to at first: one that it never saw."""
-    return "xray" if source.config.data != "xray" else "landcover"
+    return "vessels" if source.config.data != "vessels" else "xray"
 
 
 _SHOWN: dict[str, Callable[[Source, Given, Used], None]] = {"mask": mask_panel, "threshold": threshold_panel, "elsewhere": elsewhere}

@@ -37,10 +37,10 @@ def elsewhere(source: Source, given: Given, used: Used) -> None:
     if found is None:
         return
     places = found.told
-    st.subheader("How sure is it, here and at home?")
+    st.header("How sure is it, here and at home?")
     told = "Share of pixels by the probability of the class that is chosen, for this picture and for the network's own domain"
     show_chart(_histogram(given.title, used.told["sure"], places.get("own", {}).get("sure")), "elsewhere-sure", told)
-    st.subheader("Everywhere")
+    st.header("Everywhere")
     st.markdown(verdict(source, places))
     _table(source, places)
 

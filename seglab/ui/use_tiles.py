@@ -59,7 +59,7 @@ def tiles_panel(source: Source, given: Given, tile: int) -> None:
         if used is None:
             return
         _cut(source, used, tile)
-        st.subheader("At the seams")
+        st.header("At the seams")
         _compared(source, used, tile, shows)
         _measured(used)
 
