@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import ready, wait_for
+from conftest import App, ready, wait_for
 from PIL import Image
 from scipy.ndimage import zoom
 from test_pages import findings, sideways
@@ -336,3 +336,19 @@ def test_tiles_and_elsewhere_and_nonsense_in_the_link(visit: Visit) -> None:
         page.get_by_text(re.compile("confident nonsense", re.IGNORECASE)).first.wait_for()
         assert sideways(page) == []
         assert findings(page) == []
+
+
+def test_the_panel_of_a_run_leads_here_and_brings_its_network(app: App, visit: Visit) -> None:
+    store = Store(app.home)
+    _, config = load_model(NETWORKS / "cells.safetensors")
+    run = store.create(config, "token", "of mine", status="stopped")
+    store.weights(run.id).write_bytes((NETWORKS / "cells.safetensors").read_bytes())
+    with visit(f"/train?run={run.id}") as page:
+        page.get_by_role("tab", name="Segment an image", exact=True).click()
+        page.wait_for_selector(".overlay[data-ready]")
+        page.get_by_text(re.compile(r"pixels, [\d.]+\s% background, [\d.]+\s% cell")).wait_for()
+        page.get_by_role("link", name="Use it: threshold, tiles, other domains, downloads").click()
+        page.wait_for_function("location.pathname == '/use'")
+        assert f"source={run.id}" in page.url
+        page.wait_for_selector(".overlay[data-ready]")
+        assert page.get_by_role("radio", name="of mine").count() == 1
