@@ -297,7 +297,7 @@ def test_the_browser_counts_as_numpy_and_the_link_keeps_the_threshold(cells: Any
 
 def test_own_pictures_with_masks_and_without(visit: Visit, tmp_path: Path) -> None:
     pixels, truth = scene(128, 5)
-    (tmp_path / "image.png").write_bytes(png(pixels))
+    (tmp_path / "image.png").write_bytes(png(pixels) + bytes(11_000_000))  # as large as files of many megapixels are
     (tmp_path / "mask.png").write_bytes(png(truth * 255))
     (tmp_path / "small.png").write_bytes(png(truth[:64]))
     (tmp_path / "text.png").write_bytes(b"no picture")
