@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seglab.data import pet
-from seglab.data.domains import DOMAINS, Colour
+from seglab.data.domains import DOMAINS
 from seglab.data.pet import Source
 from seglab.data.summary import Summary
 from seglab.data.uploads import NOWHERE, in_home
@@ -231,14 +231,6 @@ def _note_end(store: Store, identity: str, done: Answer) -> None:
 Pictures = tuple[dict[str, Any], dict[str, bytes]]
 # Pictures are segmented a few at a time; the others wait here, where an answer that nobody waits for any more is cancelled.
 _desk = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2), thread_name_prefix="segment")
-
-
-def segment_file(store: Store, data: bytes, weights: Path, shrink: int | None, colours: Sequence[Colour] | None = None) -> Future[Pictures]:
-    """Decode and segment an image file in a worker: what it says, and pictures as PNG by name, or TaskError with a sentence.
-
-    The file exists only while the worker looks at it; what a server that was killed leaves goes when the next one starts.
-    """
-    return _desk.submit(_pictures, store.uploads(), "segment", data, {"weights": str(weights), "shrink": shrink, "colours": colours})
 
 
 def _pictures(place: Path, do: str, data: bytes | None, task: dict[str, Any]) -> Pictures:

@@ -26,19 +26,36 @@ def train(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
 
 
 def segment(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
-    """Decode the file `image`, segment it with the weights in `weights`, write pictures into the folder `out`."""
-    from seglab.data.decode import decode
+    """Segment the file `image` with the weights in `weights`, and compare with the file `mask` if there is one; what is told, pictures and
+    files go into the folder `out`."""
     from seglab.data.sets import classes_for
-    from seglab.infer.pictures import pictures
-    from seglab.infer.predict import segment as predict
-    from seglab.train.metrics import shares
+    from seglab.infer.used import used_file
     from seglab.train.weights import load_model
 
     model, config = load_model(Path(task["weights"]))
-    image = decode(Path(task["image"]).read_bytes(), colour=model.channels == 3)
-    prediction = predict(model, image, task["shrink"])
-    write(task["out"], pictures(image, prediction, task["colours"] or classes_for(config.data, model.classes)[1]))
-    return {"shrink": prediction.shrink, "shares": shares(prediction.mask, model.classes), "size": list(image.shape[:2])}
+    colours = task["colours"] or classes_for(config.data, model.classes)[1]
+    mask = Path(task["mask"]) if task.get("mask") else None
+    _tell(task["out"], used_file(model, Path(task["image"]), mask, colours, Path(task["out"]), task["shrink"]), {})
+    return {}
+
+
+def seams(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Cut the file `image` into tiles in every way and compare what the network in `weights` says at the seams (`infer/seams.py`)."""
+    from seglab.infer.seams import compared_file
+    from seglab.train.weights import load_model
+
+    model, _ = load_model(Path(task["weights"]))
+    _tell(task["out"], *compared_file(model, Path(task["image"]), task["tile"], task["shows"]))
+    return {}
+
+
+def elsewhere(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Measure how sure the network in `weights` is of pictures that it knows and of others (`infer/elsewhere.py`)."""
+    from seglab.infer.elsewhere import measured
+    from seglab.train.weights import load_model
+
+    _tell(task["out"], measured(*load_model(Path(task["weights"]))), {})
+    return {}
 
 
 def inspect(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
@@ -192,6 +209,8 @@ def write(folder: str | Path, drawn: Mapping[str, bytes]) -> None:
 TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {
     "train": train,
     "segment": segment,
+    "seams": seams,
+    "elsewhere": elsewhere,
     "inspect": inspect,
     "check": check,
     "fetch_pet": fetch_pet,

@@ -8,5 +8,7 @@ from seglab.lessons.labs.milestones import MILESTONES
 from seglab.lessons.labs.receptive_field import RECEPTIVE_FIELD
 from seglab.lessons.labs.sliding_window import SLIDING_WINDOW
 from seglab.lessons.labs.tasks import TASKS
+from seglab.lessons.labs.use import USE
 
-LABS: dict[str, Lab] = {lab.name: lab for lab in (TASKS, SLIDING_WINDOW, BUILDER, INSIDE, RECEPTIVE_FIELD, FCN, MILESTONES)}
+ALL = (TASKS, SLIDING_WINDOW, BUILDER, INSIDE, USE, RECEPTIVE_FIELD, FCN, MILESTONES)
+LABS: dict[str, Lab] = {lab.name: lab for lab in ALL}
