@@ -8,23 +8,21 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import torch
 
-from seglab.bench.study import run_study
+from seglab.bench.study import STUDIES, run_study
 from seglab.nets.blocks import Network
 from seglab.train.config import TrainConfig
+from seglab.train.experiment import Experiment, final_loss
 from seglab.train.experiment_rows import measured
-from seglab.train.experiments import EXPERIMENTS, Experiment, final_loss
+from seglab.train.experiments import EXPERIMENTS
 from seglab.train.job import packed
 from seglab.train.loop import Event
 from seglab.train.shipped_runs import Shipped, thinned, write_shipped
 from seglab.train.store import Point
 from seglab.train.trainer import Trainer
 
-STUDIES = Path(__file__).parents[2] / "assets" / "studies"
 SHOWN_SEED = 0
 LOOKS = 12  # at the held-out images, in the curve of a run that is shown
 PILOT_SEEDS = (100, 101)
@@ -41,7 +39,7 @@ def main() -> None:
         if asked.pilot:
             pilot(experiment)
         else:
-            run_study(experiment.study, partial(row, experiment), STUDIES / f"{name}.json")
+            run_study(experiment.study, partial(row, experiment))
 
 
 def pilot(experiment: Experiment) -> None:
@@ -50,13 +48,13 @@ def pilot(experiment: Experiment) -> None:
         print(experiment.name, *setting, row(experiment, *setting, keep=False), flush=True)
 
 
-def row(experiment: Experiment, arm: str, x: Any, seed: int, keep: bool = True) -> dict[str, Any]:
+def row(experiment: Experiment, arm: str, x: float | None, seed: int, keep: bool = True) -> dict[str, float]:
     """One training, measured; that of the seed that is shown is kept with its curve and pictures."""
     config = experiment.config(arm, x, seed)
     shown = keep and seed == SHOWN_SEED
     model, run, losses = trained(config, looks=LOOKS if shown else 0)
     if shown:
-        name = next(name for name, *one in experiment.shown() if one == [arm, x])
+        name = next(name for name, one in experiment.shown.items() if one == (arm, x))
         write_shipped(STUDIES / "runs" / f"{experiment.name}.{name}.npz", run)
     return {**measured(model, config), "loss": final_loss(losses), "seconds": round(run.points[-1].seconds, 2)}
 

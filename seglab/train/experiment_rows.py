@@ -18,7 +18,7 @@ from seglab.data.targets import borders
 from seglab.infer.predict import probabilities
 from seglab.nets.blocks import Network
 from seglab.train.config import TrainConfig
-from seglab.train.experiments import FEW, FROM, ROW, TESTED
+from seglab.train.experiment import FEW, FROM, ROW, TESTED
 from seglab.train.failure import sentence
 from seglab.train.metrics import Scores
 from seglab.train.separation import line_f, separation, thin
@@ -52,7 +52,7 @@ def measured(model: Network, config: TrainConfig) -> dict[str, float]:
         told |= _kept_apart(regions, scenes)
     if config.images <= FEW and config.target == "regions":
         told["known"] = _known(model, config, classes)
-    return {name: round(float(value), 5) for name, value in told.items()}
+    return {name: round(float(value), 4) for name, value in told.items()}
 
 
 def measured_file(weights: Path) -> dict[str, float]:

@@ -1,97 +1,173 @@
-"""The experiments of the page Compare: a study each, and for every arm and x the very configuration that is trained.
+"""The experiments of the page Compare, by name.
 
-The shipped rows (`bench/experiments.py`) and what a visitor repeats by a press are these same configurations. Data and lengths were chosen
-in pilots with the seeds 100 and 101, before any of the seeds that are shown was trained.
+Data and lengths were chosen in pilots with the seeds 100 and 101 (`bench/experiments.py --pilot`), before any of the seeds that are shown
+was trained. The images are the same for all seeds; a seed decides the initial weights and the order of the images.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
-from seglab.train.config import TrainConfig
+from seglab.train.experiment import BASE, TESTED, Experiment
 from seglab.train.study import Measure, Study
-
-MACHINE: dict[str, Any] = {"device": "cpu", "precision": "float32", "threads": 1}  # so that a repetition comes to the same digits
-BASE = TrainConfig(size=64, width=8, batch=8, **MACHINE)
-TESTED, FROM = 64, 30_000  # held-out scenes on which all are measured, and the number of the first
-FEW = 16  # up to so many training images, what is learned by heart is measured, too
-SEEDS = (0, 1, 2, 3, 4)
-ROW = "experiment"  # the part of a run's results that holds what its experiment measures
-LAST = 20  # steps over which the final training loss is averaged
 
 IOU = Measure("mean_iou", "Mean IoU")
 BOUNDARY = Measure("boundary", "Boundary F")
+THIN = Measure("thin", "Recall of thin vessels")
+KNOWN = Measure("known", "Mean IoU on the training images")
+LOSS = Measure("loss", "Final training loss", better="lower")
+SEPARATED = Measure("separated", "Cells separated")
+MERGED = Measure("merged", "Cells merged", better="lower")
+LINE = Measure("line", "F of the border line")
+
+CELLS, VESSELS = replace(BASE, data="cells"), replace(BASE, data="vessels")
+SCENES = f"{TESTED} held-out scenes of {BASE.size} × {BASE.size} pixels"
+NET = f"width {BASE.width}, depth {BASE.depth}, batches of {BASE.batch}"
 
 
-class Setting(NamedTuple):
-    """One training of an experiment: its arm, its place on the axis where there is one, and its seed."""
-
-    arm: str
-    x: int | None
-    seed: int
+def _study(name: str, title: str, question: str, known: str, trained: str, length: str, **more: Any) -> Study:
+    data = f"{trained} Measured on {SCENES}."
+    return Study(name, title, question, known, data, length, command=f"python -m seglab.bench.experiments {name}", **more)
 
 
-def final_loss(losses: Sequence[float]) -> float:
-    """The mean training loss of the last steps.
+SKIPS = Experiment(
+    _study(
+        "skips",
+        "Skips",
+        "What do skip connections do for borders and for what is thin?",
+        "Known: they bring back where things are, which pooling has lost (arXiv:1505.04597). Concatenation is not a residual connection: "
+        "it adds nothing, the next convolution weighs both halves.",
+        "512 generated retinas.",
+        f"U-Net of {NET}, 200 steps.",
+        arms={"none": "no skips", "add": "addition", "concat": "concatenation"},
+        measures=(IOU, BOUNDARY, THIN),
+    ),
+    replace(VESSELS, steps=200),
+    {name: {"skip": name} for name in ("none", "add", "concat")},
+    told=(
+        "what joins",
+        {"none": "the decoder’s map alone", "add": "both maps, cell by cell", "concat": "both maps, one behind the other"},
+    ),
+)
 
-    >>> final_loss([9.0, *[0.5] * 20])
-    0.5
-    """
-    last = losses[-LAST:]
-    return round(sum(last) / max(len(last), 1), 5)
+DECODERS = Experiment(
+    _study(
+        "decoders",
+        "Decoders",
+        "Does it matter how a decoder doubles its maps?",
+        "Known: unpooling puts values back where the maxima were (SegNet, arXiv:1511.00561); a transposed convolution learns its kernel, "
+        "nearest and bilinear have none to learn.",
+        "512 generated images of cells.",
+        f"Encoder and decoder without skips, so that all detail has to come this way; {NET}, 200 steps.",
+        arms={"nearest": "nearest", "bilinear": "bilinear", "unpool": "max unpooling", "transposed": "transposed convolution"},
+        measures=(IOU, BOUNDARY, SEPARATED),
+    ),
+    replace(CELLS, skip="none", steps=200),
+    {name: {"upsampling": name} for name in ("nearest", "bilinear", "unpool", "transposed")},
+    told=(
+        "learnable?",
+        {
+            "nearest": "no; a 1 × 1 convolution after it is",
+            "bilinear": "no; a 1 × 1 convolution after it is",
+            "unpool": "no: it remembers places; a 1 × 1 convolution before it is",
+            "transposed": "yes: a 2 × 2 kernel from every channel to every channel",
+        },
+    ),
+)
 
+ALL: dict[str, Any] = {"flips": True, "rotation": 180.0, "scale": 0.2, "elastic": 3.0, "brightness": 0.3, "noise": 0.1}
+AUGMENTATION = Experiment(
+    _study(
+        "augmentation",
+        "Augmentation",
+        "How far do eight training images reach, with and without augmentation?",
+        "Known: a network learns a few images by heart; transformed again and again, they teach it more (arXiv:1505.04597).",
+        "8 generated images of cells, the same 8 for all seeds.",
+        f"U-Net of {NET}, 300 steps.",
+        arms={"none": "as they are", "flips": "flipped and turned by quarters", "all": "also rotated, scaled, bent, spoilt"},
+        measures=(IOU, KNOWN, LOSS, BOUNDARY),
+    ),
+    replace(CELLS, images=8, steps=300),
+    {"none": {"flips": False}, "flips": {"flips": True}, "all": ALL},
+    told=(
+        "what changes",
+        {
+            "none": "nothing but the sign of the grey values, as always here",
+            "flips": "8 orientations of each image",
+            "all": "besides, up to 180° of rotation, 20 % of scale, 3 pixels of bending, light and noise",
+        },
+    ),
+)
 
-@dataclass(frozen=True)
-class Experiment:
-    """A study with the configurations of its trainings.
+WEIGHTS = Experiment(
+    _study(
+        "weights",
+        "Weight map",
+        "Does the weight map of the U-Net paper keep touching cells apart?",
+        "Known: w₀ = 10 and σ = 5 raise the loss in narrow gaps, so that networks learn to leave them free (arXiv:1505.04597).",
+        "512 generated images of cells, which touch in clumps.",
+        f"U-Net of {NET}, 250 steps.",
+        arms={"plain": "cross-entropy", "weighted": "with the weight map"},
+        measures=(SEPARATED, MERGED, IOU, BOUNDARY),
+    ),
+    replace(CELLS, steps=250),
+    {"plain": {"loss": "cross-entropy"}, "weighted": {"loss": "weighted"}},
+    told=("loss", {"plain": "each pixel counts 1", "weighted": "each pixel counts 1 to 11"}),
+)
 
-    `changes` are what each arm changes of `base`; `axis` is the setting that `values` are of, if the study has an axis. `facts` are columns
-    that stand beside an arm's numbers; `found` says what the small tries beside the study found, in Markdown.
-    """
+REGISTRATION = Experiment(
+    _study(
+        "registration",
+        "Registration",
+        "What does it cost if training masks lie beside their images?",
+        "Known: image and mask have to lie on each other; a network learns their offset as if it were true.",
+        "512 generated images of cells, each mask shifted to the right and down by so many pixels; not flipped, so always the same way.",
+        f"U-Net of {NET}, 200 steps.",
+        arms={"unet": "U-Net"},
+        measures=(BOUNDARY, IOU),
+        axis="pixels of shift",
+        xs=(0, 1, 2, 4),
+    ),
+    replace(CELLS, flips=False, steps=200),
+    {"unet": {}},
+    setting="shift",
+)
 
-    study: Study
-    base: TrainConfig
-    changes: dict[str, dict[str, Any]]
-    axis: str = ""
-    values: tuple[int, ...] = ()
-    facts: dict[str, dict[str, str]] = field(default_factory=dict)
-    found: str = ""
+DEPTH = Experiment(
+    _study(
+        "depth",
+        "Depth",
+        "How many halvings does the encoder need?",
+        "Known: each doubles the field that an output cell sees, and the channels of the next level; parameters grow about fourfold.",
+        "512 generated satellite images (land cover).",
+        f"U-Net of width {BASE.width}, batches of {BASE.batch}, 200 steps.",
+        arms={"unet": "U-Net"},
+        measures=(IOU, BOUNDARY),
+        axis="levels of depth",
+        xs=(1, 2, 3, 4),
+    ),
+    replace(BASE, data="landcover", steps=200),
+    {"unet": {}},
+    setting="depth",
+)
 
-    @property
-    def name(self) -> str:
-        return self.study.name
+BORDERS = Experiment(
+    _study(
+        "borders",
+        "Borders",
+        "The same network asked for the borders instead of the regions: who draws the better line?",
+        "Known: few pixels are border, so a network of borders sees a rarer class.",
+        "512 generated images of cells.",
+        f"U-Net of {NET}, 250 steps.",
+        arms={"regions": "regions, their borders drawn after", "borders": "borders at once"},
+        measures=(LINE, SEPARATED, MERGED),
+    ),
+    replace(CELLS, steps=250),
+    {"regions": {"target": "regions"}, "borders": {"target": "borders"}},
+    told=("its mask", {"regions": "background or cell", "borders": "region or border, 2 pixels wide"}),
+)
 
-    @property
-    def steps(self) -> tuple[int | None, ...]:
-        """The places on the axis; None alone where there is none."""
-        return self.values or (None,)
-
-    def config(self, arm: str, x: int | None, seed: int) -> TrainConfig:
-        """What is trained.
-
-        >>> EXPERIMENTS["depth"].config("unet", 4, 1).changed()["depth"]
-        4
-        """
-        along = {self.axis: x} if self.axis else {}
-        return replace(self.base, seed=seed, **self.changes[arm], **along)
-
-    def settings(self, seeds: tuple[int, ...] = SEEDS) -> Iterator[Setting]:
-        """All trainings, seed by seed, so that what has been done so far can be compared at any time."""
-        for seed in seeds:
-            for arm in self.study.arms:
-                for x in self.steps:
-                    yield Setting(arm, x, seed)
-
-    def shown(self) -> list[tuple[str, str, int | None]]:
-        """What is shown of one seed: a name, the arm and x."""
-        return [(arm if x is None else str(x), arm, x) for arm in self.study.arms for x in self.steps]
-
-    def title(self, arm: str, x: int | None) -> str:
-        """What one of `shown` is called on the page.
-
-        >>> EXPERIMENTS["depth"].title("unet", 2), EXPERIMENTS["skips"].title("add", None)
-        ('depth 2', 'addition')
-        """
-        return self.study.arms[arm] if x is None else f"{self.axis} {x}"
+EXPERIMENTS: dict[str, Experiment] = {
+    experiment.name: experiment for experiment in (SKIPS, DECODERS, AUGMENTATION, WEIGHTS, REGISTRATION, DEPTH, BORDERS)
+}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from seglab.train.experiments import ROW, SEEDS, Experiment, Setting, final_loss
+from seglab.train.experiment import ROW, SEEDS, Experiment, Setting, final_loss
 from seglab.train.jobs import start_run
 from seglab.train.store import NotFoundError, Run, Store
 
@@ -36,6 +36,11 @@ class Repeated:
     def unmeasured(self) -> list[Run]:
         """The finished runs whose weights have not been measured yet."""
         return [run for run in self.finished.values() if ROW not in run.results]
+
+    @property
+    def refused(self) -> dict[Setting, str]:
+        """Why runs that have ended cannot be measured."""
+        return {setting: run.results[ROW]["refused"] for setting, run in self.finished.items() if "refused" in run.results.get(ROW, {})}
 
     @property
     def told(self) -> Counter[str]:

@@ -70,4 +70,3 @@ def line_f(found: NDArray[np.integer], truth: NDArray[np.integer], tolerance: in
         float((line[around]).sum() / max(int((line > 0).sum()), 1)) for line, around in zip((found > 0, truth > 0), near, strict=True)
     )
     return 2 * precision * recall / max(precision + recall, 1e-12)
-
