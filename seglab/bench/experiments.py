@@ -7,6 +7,7 @@ the same PyTorch. ``--pilot`` tries one with other seeds and writes nothing.
 from __future__ import annotations
 
 import argparse
+import time
 from functools import partial
 
 import torch
@@ -56,18 +57,23 @@ def row(experiment: Experiment, arm: str, x: float | None, seed: int, keep: bool
     if shown:
         name = next(name for name, one in experiment.shown.items() if one == (arm, x))
         write_shipped(STUDIES / "runs" / f"{experiment.name}.{name}.npz", run)
-    return {**measured(model, config), "loss": final_loss(losses), "seconds": round(run.points[-1].seconds, 2)}
+    return {**measured(model, config), "loss": final_loss(losses), "seconds": run.points[-1].seconds}
 
 
 def trained(config: TrainConfig, looks: int = 0) -> tuple[Network, Shipped, list[float]]:
-    """The network of a configuration after its steps, as `fit` would train it; its run, whose curve has `looks` at mean IoU; its losses."""
-    trainer = Trainer(config)
+    """The network of a configuration after its steps, as `fit` would train it; its run, whose curve has `looks` at mean IoU; its losses.
+
+    Its seconds are the processor's, so that other work on the machine makes a training no longer.
+    """
+    trainer, seconds = Trainer(config), 0.0
     points: list[Point] = []
     try:
         while not trainer.done:
+            begun = time.process_time()
             loss = trainer.train_step()
+            seconds += time.process_time() - begun
             due = looks and trainer.step % max(1, config.steps // looks) == 0
-            points.append(Point(trainer.step, trainer.seconds, loss, trainer.look()["mean_iou"] if due else None))
+            points.append(Point(trainer.step, seconds, loss, trainer.look()["mean_iou"] if due else None))
         seen, scores = trainer.last_look()
         snapshot = packed(Event("snapshot", trainer.step, trainer.seconds, seen))
         results = {"mean_iou": seen["mean_iou"], "scores": scores, "parameters": trainer.parameters}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from seglab.train.config import TrainConfig
@@ -72,6 +73,11 @@ class Experiment:
     def settings(self, seeds: Sequence[int] = SEEDS) -> list[Setting]:
         """All trainings of these seeds; every seed is done before the next begins, so that what is there can be compared at any time."""
         return [Setting(*case) for case in self.study.cases if case[2] in seeds]
+
+    @cached_property
+    def configs(self) -> dict[TrainConfig, Setting]:
+        """Which training each configuration is."""
+        return {self.config(*setting): setting for setting in self.settings()}
 
     @property
     def shown(self) -> dict[str, tuple[str, float | None]]:

@@ -50,10 +50,9 @@ class Repeated:
 
 def repeated(store: Store, experiment: Experiment, token: str | None) -> Repeated:
     """What the visitor with `token` has repeated of an experiment."""
-    wanted = {experiment.config(*setting): setting for setting in experiment.settings()}
     found: dict[Setting, Run] = {}
     for run in store.runs(token) if token else ():
-        setting = wanted.get(run.config)
+        setting = experiment.configs.get(run.config)
         if setting and (setting not in found or _rank(run) > _rank(found[setting])):
             found[setting] = run
     return Repeated(found)

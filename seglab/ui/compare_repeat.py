@@ -30,12 +30,9 @@ def repeat_panel(
 ) -> None:
     """The button with what it costs, what is under way, and the repetition in numbers."""
     st.header("Do it again yourself")
-    left, right = st.columns([1, 2.4], vertical_alignment="bottom")
-    with left:
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         count = int(choice("Seeds", "seeds", SEED_CHOICES, "5"))
-    lacking = missing(there, experiment, SEEDS[:count])
-    st.markdown(cost(experiment, there, lacking, shipped, count))
-    with right, st.container(horizontal=True):
+        lacking = missing(there, experiment, SEEDS[:count])
         st.button(
             f"Queue {len(lacking)} runs" if len(lacking) != 1 else "Queue 1 run",
             type="primary",
@@ -47,7 +44,10 @@ def repeat_panel(
         )
         if there.open:
             st.button("Stop them all", icon=":material/stop:", key="compare.stop", on_click=_stop, args=(store, there, token))
-    if said := st.session_state.pop(_SAID, None):
+    st.markdown(cost(experiment, there, lacking, shipped, count))
+    if not there.open:
+        st.session_state.pop(_SAID, None)
+    elif said := st.session_state.get(_SAID, {}).get(experiment.name):
         st.info(said, icon=":material/playlist_add:")
     if there.open:
         _progress(store, experiment, token)
@@ -66,7 +66,7 @@ def cost(experiment: Experiment, there: Repeated, lacking: Sequence[object], shi
     told = f"{len(lacking)} trainings of {experiment.base.steps} steps"
     if known:
         each, here = known
-        source = "as yours have taken here" if here else "as on the machine that made the shipped set"
+        source = "as yours have taken here" if here else "of one core, as for the shipped set"
         told += f", about {each:.0f} s each {source}: {duration(each * len(lacking) / at_once)} in all"
     one = "one after the other" if at_once == 1 else f"{at_once} at a time"
     done = f" {whole - len(lacking)} of {whole} are done or under way." if len(lacking) < whole else ""
@@ -87,13 +87,13 @@ def duration(seconds: float) -> str:
 
 def _queue(store: Store, experiment: Experiment, token: str, seeds: Sequence[int]) -> None:
     queued, why = queue_missing(store, experiment, token, seeds)
+    said = f"{queued} run{'s are' if queued != 1 else ' is'} queued."
     if why:
         left = (
             f"{MOST_WAITING_PER_VISITOR} runs of a visitor may wait at a time. Press again when some have ended: the rest is queued then."
         )
-        st.session_state[_SAID] = f"{queued} runs are queued. The others are not: {plain(sentence(why))} {left}"
-    else:
-        st.session_state[_SAID] = f"{queued} run{'s are' if queued != 1 else ' is'} queued."
+        said = f"{said} The others are not: {plain(sentence(why))} {left}"
+    st.session_state[_SAID] = {experiment.name: said}
 
 
 def _stop(store: Store, there: Repeated, token: str) -> None:
