@@ -125,7 +125,7 @@ REGISTRATION = Experiment(
         "512 generated images of cells, each mask shifted to the right and down by so many pixels; not flipped, so always the same way.",
         f"U-Net of {NET}, 200 steps.",
         arms={"unet": "U-Net"},
-        measures=(BOUNDARY, IOU),
+        measures=(BOUNDARY, IOU, LOSS),
         axis="pixels of shift",
         xs=(0, 1, 2, 4),
     ),

@@ -16,6 +16,8 @@ from seglab.ui.owner import owner_token
 from seglab.ui.runs import open_store
 
 EXPERIMENT, RUNS = "experiments", "runs"
+# The dark theme's accent is light: words on it have to be dark.
+_DARK = '<style>[data-testid="stMultiSelect"] span[title], [data-testid="stMultiSelect"] span[title] ~ * { color: #0b0d10; }</style>'
 POLL = 1.0  # seconds between looks at runs that are under way
 
 
@@ -65,6 +67,8 @@ def _go_on(store: Store) -> None:
 
 def _chosen(store: Store, token: str | None) -> list[str]:
     """The control that chooses runs, whose value is the address."""
+    if st.context.theme.type == "dark":
+        st.html(_DARK)
     now = wanted() or first_keys(store, token)
     words = offered(store, token, now)
     st.session_state["compare.runs"] = now

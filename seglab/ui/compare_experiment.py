@@ -35,9 +35,8 @@ def experiment_panel() -> None:
     show_study(experiment.study, shipped, own, experiment.found)
     if own:
         st.caption(f"Stars: {len(own)} runs of this browser, trained on this machine. All else is the shipped set, trained beforehand.")
-    st.header("What differs")
-    beside(experiment)
     _examples(experiment)
+    beside(experiment)
     repeat_panel(store, experiment, token, there, shipped, own)
 
 
@@ -49,13 +48,17 @@ def shipped_rows(experiment: Experiment) -> list[Row]:
 def beside(experiment: Experiment) -> None:
     """For each arm, or place on the axis, what its network is: parameters, and the shapes where it differs."""
     title, words = experiment.told
-    head = ["", *([title] if title else []), "into the last block", "smallest map", "parameters"]
+    head = ["network", *([title] if title else []), "into the last block", "smallest map", "parameters"]
     lines = []
     for arm, x in experiment.shown.values():
         blocks, last = _blocks(experiment, arm, x)
         deepest = next(block for block in blocks if block.name == "bottleneck")
         total = sum(block.parameters for block in blocks)
         lines.append([experiment.title(arm, x), *([words[arm]] if title else []), last, sides(deepest.shape), f"{total:,}"])
+    if len({tuple(line[1:]) for line in lines}) == 1:
+        st.markdown(f"All {len(lines)} are the same network of {lines[0][-1]} parameters: only what it is trained on differs.")
+        return
+    st.header("What differs")
     table(head, lines, f"What differs between the networks of {experiment.study.title}")
 
 

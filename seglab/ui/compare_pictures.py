@@ -155,16 +155,12 @@ def show_masks(looked: Looked) -> None:
     with right:
         picture(painted(looked.truths, looked.classes[1]), "The truth", "True masks", **size)
     for name, mask in looked.masks.items():
+        left, right = st.columns(2)  # anew, so that on a phone both pictures of a run follow each other
         with left:
             picture(painted(mask, looked.classes[1]), name, f"Masks of {name}", **size)
         with right:
-            share = float((mask != looked.truths).mean())
-            picture(
-                wrong_pixels(looked, mask),
-                f"{name}: wrong in {100 * share:.1f} % of these pixels, orange",
-                f"Wrong pixels of {name}",
-                **size,
-            )
+            told = f"{name}: wrong in {100 * float((mask != looked.truths).mean()):.1f} % of these pixels, orange"
+            picture(wrong_pixels(looked, mask), told, f"Wrong pixels of {name}", **size)
     if len(looked.classes[0]) > 2:
         legend(*looked.classes)
 

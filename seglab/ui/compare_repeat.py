@@ -156,7 +156,7 @@ def _beside(experiment: Experiment, shipped: Sequence[Row], own: Sequence[Row], 
             for found in (theirs, mine)
         ]
         lines.append([experiment.title(arm, x), *cells])
-    table(["", f"{measure.title}, shipped (seeds)", "yours (seeds)"], lines, "The shipped set and your runs")
+    table(["network", f"{measure.title}, shipped (seeds)", "yours (seeds)"], lines, "The shipped set and your runs")
     newest = sorted(there.finished.items(), key=lambda pair: pair[0].seed)[: len(experiment.shown)]
     st.button(
         "Lay your runs over each other",

@@ -21,7 +21,7 @@ def numbers_panel(subjects: Sequence[Subject], names: Sequence[str]) -> None:
     """A table of all runs, and below it what is to be said of them."""
     settings = differing([subject.config for subject in subjects])
     labels = [TrainConfig.__dataclass_fields__[name].metadata["label"].lower() for name in settings]
-    head = ["", *labels, *MEASURED, "parameters", "steps", "seconds"]
+    head = ["run", *labels, *MEASURED, "parameters", "steps", "seconds"]
     lines = [
         [name, *(told(values[place]) for values in settings.values()), *_measures(subject), *_length(subject)]
         for place, (name, subject) in enumerate(zip(names, subjects, strict=True))
