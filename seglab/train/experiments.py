@@ -45,6 +45,8 @@ SKIPS = Experiment(
     ),
     replace(VESSELS, steps=200),
     {name: {"skip": name} for name in ("none", "add", "concat")},
+    found="*Tried beforehand, seeds 100 and 101:* recall of thin vessels 0.58 and 0.60 without skips, 0.94 to 0.95 with either. On cells, "
+    "which are wide, mean IoU rose from 0.77 to 0.87 (seed 100).",
     told=(
         "what joins",
         {"none": "the decoder’s map alone", "add": "both maps, cell by cell", "concat": "both maps, one behind the other"},
@@ -65,6 +67,8 @@ DECODERS = Experiment(
     ),
     replace(CELLS, skip="none", steps=200),
     {name: {"upsampling": name} for name in ("nearest", "bilinear", "unpool", "transposed")},
+    found="*Tried beforehand, seed 100:* with skips by concatenation the four lie close together, boundary F 0.952 (nearest), 0.950 "
+    "(bilinear), 0.941 (unpooling) and 0.945 (transposed): what the decoder loses comes back beside it.",
     told=(
         "learnable?",
         {
@@ -90,6 +94,8 @@ AUGMENTATION = Experiment(
     ),
     replace(CELLS, images=8, steps=300),
     {"none": {"flips": False}, "flips": {"flips": True}, "all": ALL},
+    found="*Tried beforehand, seed 100:* on 8 retinas instead of cells flips raise mean IoU from 0.847 to 0.907, and all together to "
+    "0.905. Images that are changed more are harder to learn, too: the training loss after 300 steps says so.",
     told=(
         "what changes",
         {
@@ -113,6 +119,8 @@ WEIGHTS = Experiment(
     ),
     replace(CELLS, steps=250),
     {"plain": {"loss": "cross-entropy"}, "weighted": {"loss": "weighted"}},
+    found="*Tried beforehand, seeds 100 and 101:* on easier images (difficulty 0.25) 45 % and 63 % of the cells are separated without the "
+    "map, 87 % and 90 % with it. Mean IoU hardly knows of this: a gap is a few pixels wide, and with the map it is drawn too wide.",
     told=("loss", {"plain": "each pixel counts 1", "weighted": "each pixel counts 1 to 11"}),
 )
 
@@ -132,6 +140,9 @@ REGISTRATION = Experiment(
     replace(CELLS, flips=False, steps=200),
     {"unet": {}},
     setting="shift",
+    found="The training loss does not notice: masks that always lie to the same side are learned as well as true ones, and only true masks "
+    "show the harm. *Tried beforehand, seed 100:* with flips the offset points elsewhere each time and cannot be learned. Boundary F then "
+    "falls less, 0.945, 0.914, 0.857, 0.636 at 0, 1, 2, 4 pixels, and the loss tells: 0.16, 0.23, 0.31, 0.44.",
 )
 
 DEPTH = Experiment(
@@ -150,6 +161,8 @@ DEPTH = Experiment(
     replace(BASE, data="landcover", steps=200),
     {"unet": {}},
     setting="depth",
+    found="*Tried beforehand, seed 100:* on X-rays mean IoU was 0.65, 0.86, 0.65, 0.65 for depth 1 to 4: it says little but whether the "
+    "few faint lesions are found. On shapes 200 steps were too few for all depths (0.25 to 0.30).",
 )
 
 BORDERS = Experiment(
