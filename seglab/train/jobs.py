@@ -358,7 +358,10 @@ def compared_scene(store: Store, weights: Sequence[Path], scene: dict[str, Any])
 def experiment_rows(store: Store, runs: Sequence[str]) -> Answer:
     """Let a worker measure runs as their experiment does (`train/experiment_rows.py`); what it finds stands in their results then."""
     task = {"home": str(store.folder), "runs": list(runs)}
-    return _measuring.ask(json.dumps(task), lambda: _desk.submit(lambda: workers().submit("experiment_rows", **task).result()))
+    paths = [store.weights(run) for run in runs]
+    written_at = tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)  # a run may be reset, and trained again
+    question = tuple(runs), written_at
+    return _measuring.ask(question, lambda: _desk.submit(lambda: workers().submit("experiment_rows", **task).result()))
 
 
 def onnx_file(store: Store, weights: Path) -> Future[bytes]:

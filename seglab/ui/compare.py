@@ -54,7 +54,7 @@ def runs_panel(store: Store, token: str | None) -> None:
         numbers_panel(now, names)
 
     live()
-    pictures_panel(subjects, names)
+    pictures_panel(subjects, names, lambda: read_subjects(store, keys, token)[0], POLL if under_way else None)
 
 
 def _go_on(store: Store) -> None:

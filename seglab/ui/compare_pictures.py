@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -17,7 +17,7 @@ from seglab.data.sets import classes_of
 from seglab.infer.pictures import painted
 from seglab.train.jobs import compared_scene
 from seglab.ui.addressed import choice, put, whole
-from seglab.ui.compare_subjects import LETTERS, Subject
+from seglab.ui.compare_subjects import Subject
 from seglab.ui.legend import chip, legend
 from seglab.ui.runs import open_store
 from seglab.ui.seen import WRONG, picture
@@ -41,37 +41,64 @@ class Looked:
     masks: dict[str, Masks]
     said: tuple[str, ...] = ()
 
+    @property
+    def letters(self) -> dict[str, Masks]:
+        """The masks by the letter that a run's name begins with."""
+        return {name[0]: mask for name, mask in self.masks.items()}
 
-def pictures_panel(subjects: Sequence[Subject], names: Sequence[str]) -> None:
-    """All masks on the same images, and the difference of two of them."""
+
+def pictures_panel(subjects: Sequence[Subject], names: Sequence[str], latest: Callable[[], Sequence[Subject]], every: float | None) -> None:
+    """All masks on the same images, and the difference of two of them; pictures of runs under way are renewed from `latest` after `every`
+    seconds, the controls stand outside the parts that renew themselves."""
     st.header("On the same images")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         where = choice("Images", "pictures", {HELD: "Held-out images", NEW: "A new scene"}, HELD)
         if where == NEW:
-            number = whole("scene", 0, SCENES - 1, 0)
-            st.button(
-                f"Next scene: {(number + 1) % SCENES}",
-                icon=":material/skip_next:",
-                key="compare.scene",
-                on_click=put,
-                kwargs={"scene": (number + 1) % SCENES or None},
-            )
-    looked = held_out(subjects, names) if where == HELD else _new_scene(subjects, names)
-    if looked is None:
+            following = (whole("scene", 0, SCENES - 1, 0) + 1) % SCENES
+            changes = {"scene": following or None}
+            st.button(f"Next scene: {following}", icon=":material/skip_next:", key="compare.scene", on_click=put, kwargs=changes)
+    if where == NEW:
+        every, scene = None, _new_scene(subjects, names)
+
+    def looked() -> Looked | None:
+        return scene if where == NEW else held_out(latest() if every else subjects, names)
+
+    @st.fragment(run_every=every)
+    def masks() -> None:
+        if now := looked():
+            for sentence in now.said:
+                st.info(sentence, icon=":material/info:")
+            show_masks(now)
+        elif where == HELD:
+            st.caption("The first pictures come with the first steps.")
+
+    @st.fragment(run_every=every)
+    def difference() -> None:
+        if (now := looked()) and one in now.letters and other in now.letters:
+            show_difference(now, one, other)
+
+    masks()
+    now = looked()
+    if now is None or len(now.masks) < 2:
         return
-    for sentence in looked.said:
-        st.info(sentence, icon=":material/info:")
-    if looked.masks:
-        show_masks(looked)
-        if len(looked.masks) > 1:
-            _difference(looked)
+    one, other = _pair(list(now.letters))
+    if one == other:
+        st.caption("Choose two different runs: one does not differ from itself.")
+    else:
+        difference()
+
+
+def _pair(letters: Sequence[str]) -> tuple[str, str]:
+    """Which two are compared, from the address."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+        one = choice("Differences of", "one", letters, letters[0])
+        return one, choice("and", "other", letters, letters[1] if one == letters[0] else letters[0])
 
 
 def held_out(subjects: Sequence[Subject], names: Sequence[str]) -> Looked | None:
     """The pictures that the runs left of their held-out images, of all that have the first one's; None where there are none yet."""
     seen = [(name, subject) for name, subject in zip(names, subjects, strict=True) if subject.snapshot is not None]
     if not seen:
-        st.caption("The first pictures come with the first steps.")
         return None
     first = seen[0][1]
     assert first.snapshot is not None
@@ -175,17 +202,9 @@ def faded(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return (images if images.ndim == 3 else images.mean(3).astype(np.uint8))[..., None]
 
 
-def _difference(looked: Looked) -> None:
-    """Where two runs, chosen by their letters, differ from each other."""
-    letters = {name[0]: name for name in looked.masks}
-    first, second, *_ = letters
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        one = choice("Differences of", "one", list(letters), first)
-        other = choice("and", "other", list(letters), second if second != one else first)
-    if one == other:
-        st.caption("Choose two different runs: one does not differ from itself.")
-        return
-    mine, theirs = looked.masks[letters[one]], looked.masks[letters[other]]
+def show_difference(looked: Looked, one: str, other: str) -> None:
+    """Where two runs, named by their letters, differ from each other."""
+    mine, theirs = looked.letters[one], looked.letters[other]
     parts = parted(mine, theirs, looked.truths)
     shown = np.broadcast_to(faded(looked.images), (*looked.truths.shape, 3)).copy() // 2
     for here, colour in zip(parts, (BLUE, ORANGE, YELLOW), strict=True):
@@ -209,6 +228,3 @@ def parted(one: Masks, other: Masks, truths: Masks) -> tuple[NDArray[np.bool_], 
     """
     mine, theirs = one == truths, other == truths
     return mine & ~theirs, theirs & ~mine, ~mine & ~theirs & (one != other)
-
-
-__all__ = ["LETTERS", "Looked", "held_out", "parted", "pictures_panel", "show_masks"]

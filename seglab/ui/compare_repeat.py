@@ -133,7 +133,8 @@ def _measure(store: Store, there: Repeated) -> None:
     waiting = [run.id for run in there.unmeasured]
     if not waiting:
         return
-    answer = asked("compare.rows", tuple(waiting), lambda: experiment_rows(store, waiting))
+    question = tuple((run.id, run.updated) for run in there.unmeasured)
+    answer = asked("compare.rows", question, lambda: experiment_rows(store, waiting))
     if arrived(answer, f"A worker measures {len(waiting)} run{'s' if len(waiting) > 1 else ''} that ended…") is not None:
         st.rerun()
 
