@@ -34,7 +34,8 @@ def experiment_panel() -> None:
     own = rows_of(store, there)
     show_study(experiment.study, shipped, own, experiment.found)
     if own:
-        st.caption(f"Stars: {len(own)} runs of this browser, trained on this machine. All else is the shipped set, trained beforehand.")
+        runs = f"{len(own)} run{'s' if len(own) > 1 else ''}"
+        st.caption(f"Stars: {runs} of this browser, trained on this machine. All else is the shipped set, trained beforehand.")
     _examples(experiment)
     beside(experiment)
     repeat_panel(store, experiment, token, there, shipped, own)

@@ -63,13 +63,17 @@ def cost(experiment: Experiment, there: Repeated, lacking: Sequence[object], shi
         return f"All {whole} runs of {count} seed{'s' if count > 1 else ''} are yours already.{waits}"
     known = seconds_each(there, shipped)
     at_once = most_per_visitor()
-    told = f"{len(lacking)} trainings of {experiment.base.steps} steps"
+    told = f"{len(lacking)} training{'s' if len(lacking) > 1 else ''} of {experiment.base.steps} steps"
     if known:
         each, here = known
         source = "as yours have taken here" if here else "of one core, as for the shipped set"
         told += f", about {each:.0f} s each {source}: {duration(each * len(lacking) / at_once)} in all"
     one = "one after the other" if at_once == 1 else f"{at_once} at a time"
-    done = f" {whole - len(lacking)} of {whole} are done or under way." if len(lacking) < whole else ""
+    done = (
+        f" Of {whole}, {whole - len(lacking)} {'are' if whole - len(lacking) > 1 else 'is'} done or under way."
+        if len(lacking) < whole
+        else ""
+    )
     return (
         f"The same configurations, trained on this machine, {one}: {told}.{done} They are runs of yours like any other: the page may be"
         " closed meanwhile, and each can be watched on its own."

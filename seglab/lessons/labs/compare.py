@@ -101,7 +101,7 @@ COMPARE = Lab(
         "channels, data and steps, and the other way round.\n"
         "## What is measured\n"
         "- **Recall of thin vessels**: the share of those vessel pixels found that no square of 3 × 3 pixels inside a vessel covers.\n"
-        "- **Cells separated**: true cells that one connected piece of the mask fits, with an IoU over 0.5. **Merged**: cells that share a "
+        "- **Separated cells**: true cells that one connected piece of the mask fits, with an IoU over 0.5. **Merged**: cells that share a "
         "piece with another, each more than half in it. Cells of fewer than 16 pixels, cut off by the edge, do not count.\n"
         "- **F of the border line**: precision and recall of border pixels, right within one step."
     ),
