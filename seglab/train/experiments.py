@@ -145,8 +145,8 @@ REGISTRATION = Experiment(
     {"unet": {}},
     setting="shift",
     found="One pixel costs boundary F little because it forgives two; mean IoU forgives nothing. The training loss hardly notices: masks "
-    "that always lie to the same side are learned as well as true ones, and only true masks show the harm. *Tried beforehand, seed 100:* with "
-    "flips the offset points elsewhere each time and cannot be learned. Boundary F then is 0.945, 0.914, 0.857, 0.636 at 0, 1, 2, 4 "
+    "that always lie to the same side are learned as well as true ones, and only true masks show the harm. *Tried beforehand, seed 100:* "
+    "with flips the offset points elsewhere each time and cannot be learned. Boundary F then is 0.945, 0.914, 0.857, 0.636 at 0, 1, 2, 4 "
     "pixels, and the loss tells: 0.16, 0.23, 0.31, 0.44.",
 )
 
