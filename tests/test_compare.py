@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import App, ready, wait_for
+from test_pages import findings, sideways
 
 from seglab.lessons.asking import pick
 from seglab.lessons.labs.compare import COMPARE, NEITHER, PAIRS, A, B
@@ -112,7 +113,7 @@ def test_seeds_decide_the_question_of_seeds() -> None:
 
 
 def test_a_visitor_without_runs_sees_a_finished_experiment(visit: Visit) -> None:
-    with visit("/compare") as page:
+    with visit("/compare", scheme="dark") as page:
         page.wait_for_selector(".js-plotly-plot .scatterlayer")
         assert page.get_by_text("addition against no skips: Mean IoU", exact=False).count() == 1
         page.get_by_text("about", exact=False).filter(has_text="15 trainings of 200 steps").wait_for()
@@ -126,6 +127,9 @@ def test_a_visitor_without_runs_sees_a_finished_experiment(visit: Visit) -> None
         assert rows[0].split("\t")[1] == "skips"  # the only setting that differs
         assert rows[4].startswith("every pixel background")
         assert page.locator(".js-plotly-plot").count() == 2
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 860})
+            assert (sideways(page), findings(page)) == ([], [])
 
 
 def test_nonsense_in_the_address(visit: Visit) -> None:
