@@ -156,18 +156,20 @@ DEPTH = Experiment(
         "Depth",
         "How many halvings does the encoder need?",
         "Known: each doubles the field that an output cell sees, and the channels of the next level; parameters grow about fourfold.",
-        "512 generated satellite images (land cover).",
+        "512 generated images of cells.",
         f"U-Net of width {BASE.width}, batches of {BASE.batch}, 200 steps.",
         arms={"unet": "U-Net"},
         measures=(IOU, BOUNDARY),
         axis="levels of depth",
         xs=(1, 2, 3, 4),
     ),
-    replace(BASE, data="landcover", steps=200),
+    replace(CELLS, steps=200),
     {"unet": {}},
     setting="depth",
-    found="*Tried beforehand, seed 100:* on X-rays mean IoU was 0.65, 0.86, 0.65, 0.65 for depth 1 to 4: it says little but whether the "
-    "few faint lesions are found. On shapes 200 steps were too few for all depths (0.25 to 0.30).",
+    found="*First measured on land cover*, with the same five seeds: mean IoU 0.585 ± 0.094, 0.560 ± 0.245, 0.624 ± 0.216, 0.634 ± 0.105 "
+    "for depth 1 to 4, so no difference that these seeds can show. After 200 steps towns and roads, 7 % and 3 % of the pixels, are found "
+    "or not, and that moves the mean of five classes by more than depth does: at seed 0 roads had an IoU of 0 at every depth. So cells, "
+    "of two classes, stand here.",
 )
 
 BORDERS = Experiment(
