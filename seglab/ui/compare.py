@@ -35,7 +35,7 @@ def runs_panel(store: Store, token: str | None) -> None:
     """The runs that the address names, over each other; those under way are followed."""
     keys = _chosen(store, token)
     subjects, said = read_subjects(store, keys, token)
-    refused(said)
+    refused(said, bool(subjects))
     if not subjects:
         st.info("Choose one or more runs above; the shipped ones are there for everybody.", icon=":material/arrow_upward:")
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from seglab.data.domains import DOMAINS
-from seglab.nets.describe import describe
+from seglab.nets.describe import Block, describe
 from seglab.nets.walk import sides
 from seglab.train.experiment import Experiment
 from seglab.train.experiments import EXPERIMENTS
@@ -63,7 +63,7 @@ def beside(experiment: Experiment) -> None:
     table(head, lines, f"What differs between the networks of {experiment.study.title}")
 
 
-def _blocks(experiment: Experiment, arm: str, x: float | None) -> tuple[list, str]:  # type: ignore[type-arg]
+def _blocks(experiment: Experiment, arm: str, x: float | None) -> tuple[list[Block], str]:
     """The blocks of an arm's network, and the shape of what its last decoder block is given."""
     config = experiment.config(arm, x, 0)
     domain = DOMAINS[config.data]

@@ -195,7 +195,7 @@ def first_keys(store: Store, token: str | None) -> list[str]:
     return own if len(own) > 1 else [*own, *shipped_keys("skips")][:MOST]
 
 
-def refused(said: Sequence[str]) -> None:
-    """Say what cannot be compared."""
+def refused(said: Sequence[str], others: bool) -> None:
+    """Say what cannot be compared, and that the others are, where there are some."""
     for sentence in said:
-        st.warning(f"{sentence} The others are compared all the same.", icon=":material/link_off:")
+        st.warning(f"{sentence}{' The others are compared all the same.' if others else ''}", icon=":material/link_off:")
