@@ -97,10 +97,10 @@ AUGMENTATION = Experiment(
     ),
     replace(CELLS, images=8, steps=300),
     {"none": {"flips": False}, "flips": {"flips": True}, "all": ALL},
-    found="As they are, the eight images are learned by heart: mean IoU 0.996 on them, 0.672 on others. That gap is overfitting. Flips close "
-    "most of it; all transformations together bring no more here, and 300 steps are short for them: the network does not fit its own eight "
-    "images yet (0.872, training loss 0.20). *Tried beforehand, seed 100:* on 8 retinas flips raise mean IoU from 0.847 to 0.907, and all "
-    "together to 0.905.",
+    found="As they are, the eight images are learned by heart: mean IoU 0.996 on them, 0.672 on others. That gap is overfitting. "
+    "Flips close most of it; all transformations together bring no more here, and 300 steps are short for them: the network does not fit "
+    "its own eight images yet (0.872, training loss 0.20). *Tried beforehand, seed 100:* on 8 retinas flips raise mean IoU from 0.847 to "
+    "0.907, and all together to 0.905.",
     told=(
         "what changes",
         {

@@ -116,10 +116,7 @@ def held_out(subjects: Sequence[Subject], names: Sequence[str]) -> Looked | None
     without = [name for name in names if name not in masks and name not in others]
     said = []
     if others:
-        said.append(
-            f"{', '.join(others)}: measured on other images than {seen[0][0]}, so not shown beside it."
-            " *A new scene* lets all of them look at the same."
-        )
+        said.append(f"{', '.join(others)}: measured on other images than {seen[0][0]}, or for another target, so not shown beside it.")
     if without:
         said.append(f"{', '.join(without)}: no pictures yet, or they cannot be read. Its numbers above stand.")
     return Looked(first.snapshot.images, first.snapshot.truths, first.classes, masks, tuple(said))
