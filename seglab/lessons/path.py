@@ -11,7 +11,7 @@ TRAIN = "train"
 SECTIONS = {
     "From labels to pixels": ("tasks", "sliding_window"),
     "Operators": tuple(LESSONS),
-    "A network at work": ("builder", TRAIN, "inside", "use"),
+    "A network at work": ("builder", TRAIN, "inside", "use", "compare"),
     "Kinds of networks": ("receptive_field", "fcn", "milestones"),
 }
 PATH = tuple(name for names in SECTIONS.values() for name in names)

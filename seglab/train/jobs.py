@@ -377,6 +377,27 @@ def _looked(store: Store, ask: str, read: Callable[[bytes], Any], weights: Path,
     return _inside.ask(question, lambda: _desk.submit(made))
 
 
+_compared: Shared[Pictures] = Shared(32)
+_measuring: Shared[dict[str, Any]] = Shared(100)
+
+
+def compared_scene(store: Store, weights: Sequence[Path], scene: dict[str, Any]) -> Future[Pictures]:
+    """What the networks of several files make of one new scene (`infer/compared.py`): what is told, and the masks as PNG."""
+    written_at = tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in weights)
+    names = [str(path) for path in weights]
+    question = tuple(names), written_at, json.dumps(scene, sort_keys=True)
+    return _compared.ask(question, lambda: _told(store, "compared", weights=names, scene=scene))
+
+
+def experiment_rows(store: Store, runs: Sequence[str]) -> Answer:
+    """Let a worker measure runs as their experiment does (`train/experiment_rows.py`); what it finds stands in their results then."""
+    task = {"home": str(store.folder), "runs": list(runs)}
+    paths = [store.weights(run) for run in runs]
+    written_at = tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)  # a run may be reset, and trained again
+    question = tuple(runs), written_at
+    return _measuring.ask(question, lambda: _desk.submit(lambda: workers().submit("experiment_rows", **task).result()))
+
+
 def onnx_file(store: Store, weights: Path) -> Future[bytes]:
     """The network of a weights file as ONNX, written by a worker, or TaskError with a sentence."""
 

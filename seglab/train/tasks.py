@@ -200,6 +200,22 @@ def inside(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     return {}
 
 
+def compared(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Let the networks of several files look at one new scene; write what they find into the folder `out`."""
+    from seglab.infer.compared import compared as found
+
+    _tell(task["out"], *found([Path(name) for name in task["weights"]], **task["scene"]))
+    return {}
+
+
+def experiment_rows(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Measure the runs `runs` of the store in `home` as their experiment does, and note it with their results."""
+    from seglab.train.experiment_rows import measure_runs
+    from seglab.train.store import Store
+
+    return measure_runs(Store(Path(task["home"])), task["runs"], gone)
+
+
 def write(folder: str | Path, drawn: Mapping[str, bytes]) -> None:
     """Put pictures, as PNG files by name, into a folder."""
     for name, data in drawn.items():
@@ -223,4 +239,6 @@ TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {
     "slide": slide,
     "context": context,
     "inside": inside,
+    "compared": compared,
+    "experiment_rows": experiment_rows,
 }

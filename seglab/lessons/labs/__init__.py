@@ -2,6 +2,7 @@
 
 from seglab.lessons.lab import Lab
 from seglab.lessons.labs.builder import BUILDER
+from seglab.lessons.labs.compare import COMPARE
 from seglab.lessons.labs.fcn import FCN
 from seglab.lessons.labs.inside import INSIDE
 from seglab.lessons.labs.milestones import MILESTONES
@@ -10,5 +11,5 @@ from seglab.lessons.labs.sliding_window import SLIDING_WINDOW
 from seglab.lessons.labs.tasks import TASKS
 from seglab.lessons.labs.use import USE
 
-ALL = (TASKS, SLIDING_WINDOW, BUILDER, INSIDE, USE, RECEPTIVE_FIELD, FCN, MILESTONES)
+ALL = (TASKS, SLIDING_WINDOW, BUILDER, INSIDE, USE, COMPARE, RECEPTIVE_FIELD, FCN, MILESTONES)
 LABS: dict[str, Lab] = {lab.name: lab for lab in ALL}
