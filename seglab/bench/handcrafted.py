@@ -88,10 +88,8 @@ def measure_one(name: str, arm: str, difficulty: float, seed: int) -> dict[str, 
     truths = np.stack([scene.mask > 0 for scene in scenes]).astype(np.uint8)
     if arm == "network":
         found = looked(trained(name, difficulty, seed), scenes) > 0
-    elif arm == "recipe":
-        found = np.stack([handcrafted(scene.image, RECIPES[name]) for scene in scenes])
     else:
-        found = np.stack([thresholded(scene.image, "brightness", above=name == "shapes") for scene in scenes])
+        found = np.stack([handcrafted(scene.image, RECIPES[name]) for scene in scenes])
     scores = Scores.of(found.astype(np.uint8), truths, 2)
     return {"mean_iou": scores.mean_iou, "dice": scores.mean_dice, "boundary": scores.mean_boundary}
 
@@ -107,11 +105,13 @@ def ways(name: str, scenes: list[Scene]) -> dict[str, NDArray[np.bool_]]:
     recipe = RECIPES[name]
     by_hand = np.stack([handcrafted(scene.image, recipe) for scene in scenes])
     model, _ = load_model(ASSETS / "networks" / f"{name}.safetensors")
+    learned = looked(model, scenes) > 0
     return {
-        "network": looked(model, scenes) > 0,
+        "network": learned,
+        "network_watershed": np.stack([split(mask) > 0 for mask in learned]),
         "recipe": by_hand,
         "watershed": np.stack([split(mask) > 0 for mask in by_hand]),
-        "brightness": np.stack([thresholded(scene.image, "brightness", above=recipe.above) for scene in scenes]),
+        "brightness": np.stack([thresholded(scene.image, "brightness", above=False) for scene in scenes]),
         "edges": np.stack([handcrafted(scene.image, RECIPES["cells"]) for scene in scenes]),
     }
 

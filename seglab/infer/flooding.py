@@ -77,7 +77,7 @@ def _meets(labels: Labels, free: NDArray[np.bool_], row: int, column: int, lake:
     return False
 
 
-def distance_map(mask: NDArray[np.bool_], smooth: float = 1.0) -> NDArray[np.float64]:
+def distance_map(mask: NDArray[np.bool_], smooth: float = 2.0) -> NDArray[np.float64]:
     """How far inside `mask` every pixel lies, in pixels, smoothed by `smooth` so that a dent in the outline makes no summit of its own.
 
     >>> distance_map(np.ones((1, 3), bool), 0).tolist()  # nothing around it is outside

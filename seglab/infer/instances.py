@@ -6,6 +6,8 @@ The border class is that of Caicedo et al. (Cytometry A 95, 2019), the weight ma
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +16,17 @@ from scipy import ndimage
 from seglab.data.scene import Image, Labels
 from seglab.infer.flooding import Flood, distance_map, flood, summits
 
-NETWORKS = {"regions": {}, "weighted": {"loss": "weighted"}, "interiors": {"target": "interiors"}}  # what differs in their trainings
+# What differs in the networks' trainings.
+NETWORKS: dict[str, dict[str, Any]] = {"regions": {}, "weighted": {"loss": "weighted"}, "interiors": {"target": "interiors"}}
 LEAST = 8  # pixels: a smaller piece is no object, whatever the way
 SURE = 0.95  # of a cell, where the water of "chance" springs
+
+
+def networks(assets: Path) -> dict[str, Path]:
+    """The files of the networks that came along."""
+    return {"regions": assets / "networks" / "cells.safetensors"} | {
+        name: assets / "instances" / f"{name}.safetensors" for name in NETWORKS if name != "regions"
+    }
 
 
 @dataclass(frozen=True)

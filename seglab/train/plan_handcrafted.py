@@ -12,12 +12,10 @@ ARMS = {
     "shapes": {
         "network": "U-Net of 150 steps",
         "recipe": "By hand: Otsu on saturation",
-        "brightness": "Otsu on brightness",
     },
     "vessels": {
         "network": "U-Net of 150 steps",
         "recipe": "By hand: top-hat, then Otsu",
-        "brightness": "Otsu on brightness",
     },
 }
 KNOWN = {

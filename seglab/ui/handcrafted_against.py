@@ -1,0 +1,153 @@
+"""By hand beside a network, on the same images and metrics: pictures, a table, and two studies of difficulty."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image as Files
+
+from seglab.data.domains import DOMAINS
+from seglab.data.scene import Scene
+from seglab.infer.handcrafted import RECIPES
+from seglab.infer.pictures import grey
+from seglab.train.metrics import mean_iou
+from seglab.train.plan_handcrafted import DATA, plan
+from seglab.train.study import read_rows
+from seglab.ui.addressed import choice, chosen, put, whole
+from seglab.ui.diagram import show
+from seglab.ui.drawing import Drawing
+from seglab.ui.fcn_pictures import compared, url
+from seglab.ui.files import assets
+from seglab.ui.study import show_study
+from seglab.ui.table import table
+
+WAYS = {
+    "network": "U-Net that came along",
+    "network_watershed": "U-Net and watershed",
+    "recipe": "By hand: recipe",
+    "watershed": "Recipe and watershed",
+    "brightness": "Dark side of Otsu",
+    "edges": "Edges, filled",
+}
+SHOWN = ("network", "recipe", "brightness", "edges")
+MEASURES = {"mean_iou": "mean IoU", "dice": "mean Dice", "boundary": "boundary F", "pq": "PQ", "separated": "separated"}
+DOMAIN = {name: DOMAINS[name].title for name in RECIPES}
+SIDE, GAP, TOP = 190, 14, 26
+Masks = NDArray[np.bool_]
+
+
+def against() -> None:
+    """Pictures of one scene, the table over all of them, and the studies."""
+    told = measured()
+    st.markdown(
+        f"For every domain a person chose a recipe; a network learned from 512 images with masks. Both look at the same"
+        f" {told['scenes']} scenes that neither has seen: objects against background."
+    )
+    pictures, hands = st.container(), st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    with hands:
+        data = choice("Images", "data", DOMAIN, "shapes", hidden=True, drops=("held",))
+        masks = shipped(data)
+        held = whole("held", 0, len(masks["network"]) - 1, 0)
+        after = (held + 1) % len(masks["network"])
+        st.button("Another of them", icon=":material/refresh:", on_click=put, kwargs={"held": after or None}, key="held")
+    with pictures:
+        show(_side_by_side(data, held, masks), "against")
+    recipe = RECIPES[data]
+    st.markdown(f"**The recipe for {DOMAIN[data].lower()}**: {recipe.why} {winner(told['domains'][data])}")
+    _table(told["domains"][data], data)
+    _studies(data)
+
+
+@cache
+def measured() -> dict[str, Any]:
+    """What ``seglab.bench.handcrafted`` measured."""
+    found: dict[str, Any] = json.loads((assets() / "handcrafted" / "table.json").read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def shipped(data: str) -> dict[str, Masks]:
+    """The masks of every way on the first of those scenes, (N, H, W)."""
+    told = measured()
+    bits = np.asarray(Files.open(assets() / "handcrafted" / f"{data}.png")).reshape(-1, told["size"], told["size"])
+    return {way: (bits >> place & 1).astype(bool) for place, way in enumerate(told["ways"])}
+
+
+def scene_of(data: str, number: int) -> Scene:
+    """The scene that those masks are of."""
+    told = measured()
+    return DOMAINS[data].make(told["first"] + number, told["size"], told["difficulty"])
+
+
+def _side_by_side(data: str, held: int, masks: dict[str, Masks]) -> Drawing:
+    """The image, its truth, and what four ways make of it."""
+    scene = scene_of(data, held)
+    truth = (scene.mask > 0).astype(np.uint8)
+    steps: list[tuple[str, str, NDArray[np.uint8]]] = [
+        ("Image", f"scene {held}", grey(scene.image)),
+        ("Truth", "objects", truth * np.uint8(235)),
+    ]
+    for way in SHOWN:
+        mask = masks[way][held].astype(np.uint8)
+        steps.append((WAYS[way], f"mean IoU {mean_iou(mask, truth):.3f}", compared(mask, truth)))
+    drawing = Drawing(len(steps) * (SIDE + GAP) - GAP, TOP + SIDE + 26, "The same scene by hand and by a network", 900)
+    for place, (title, below, picture) in enumerate(steps):
+        left = place * (SIDE + GAP)
+        drawing.text(left, 16, title, 13.5, bold=True)
+        drawing.image(left, TOP, SIDE, SIDE, url(picture))
+        drawing.rect(left, TOP, SIDE, SIDE, "edge", "none")
+        drawing.text(left, TOP + SIDE + 19, below, 13)
+    return drawing
+
+
+def winner(rows: dict[str, dict[str, float | None]]) -> str:
+    """Who is ahead, in a sentence with the numbers.
+
+    >>> winner({"network": {"mean_iou": 0.9}, "recipe": {"mean_iou": 0.95}, "brightness": {"mean_iou": 0.4}})
+    'Here the way **by hand is ahead**: 0.950 against 0.900, without a single mask to learn from.'
+    """
+    learned = rows["network"]["mean_iou"] or 0.0
+    best = max(row["mean_iou"] or 0.0 for name, row in rows.items() if not name.startswith("network"))
+    if best > learned:
+        return f"Here the way **by hand is ahead**: {best:.3f} against {learned:.3f}, without a single mask to learn from."
+    if learned - best < 0.03:
+        return f"By hand it comes **close**: {best:.3f} against the network's {learned:.3f}, without a single mask to learn from."
+    return f"The **network is ahead**: {learned:.3f} against {best:.3f} for the best way by hand."
+
+
+def _table(rows: dict[str, dict[str, float | None]], data: str) -> None:
+    told = measured()
+    countable = rows["network"].get("pq") is not None
+    measures = {name: title for name, title in MEASURES.items() if countable or name not in ("pq", "separated")}
+    cells = [[WAYS[way], *("–" if row[name] is None else f"{row[name]:.3f}" for name in measures)] for way, row in rows.items()]
+    table(["", *measures.values()], cells, f"Ways by hand and a network on {DOMAIN[data].lower()}")
+    more = (
+        " PQ and the share of objects that stand alone count what is connected in the mask as an object: there the watershed, which is"
+        " by hand, helps the network too."
+        if countable
+        else " Objects of this domain are not counted, so there is no PQ."
+    )
+    st.caption(
+        f"Over {told['scenes']} generated scenes of {told['size']} × {told['size']} pixels, difficulty {told['difficulty']:g}; boundary F"
+        f" within 2 pixels. White is found and true, blue found and not true, orange missed; the yellow line is the true border.{more}"
+    )
+
+
+def _studies(data: str) -> None:
+    """Where the recipe falls as scenes get harder."""
+    st.header("From easy to hard")
+    there = list(DATA)
+    name = choice("Study of", "study", DATA, data if data in there else there[0])
+    study = plan(chosen("study", DATA, name))
+    show_study(study, read_rows(assets() / "studies" / f"{study.name}.json", study), text=TOLD)
+
+
+TOLD = (
+    "The recipe was chosen by a person who had seen such scenes and knew what tells objects from ground; that knowledge is its training."
+    " It cannot name classes: disc or star, artery or vein stay one."
+)
