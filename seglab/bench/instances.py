@@ -1,6 +1,6 @@
 """Measure the ways to instances and make what their page shows: ``python -m seglab.bench.instances``, some five minutes on one core.
 
-The networks of seed 0 are kept: the plain one is the one that the app ships for cells anyway.
+The networks of seed 0 are kept.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from seglab.infer.predict import probabilities
 from seglab.train.config import TrainConfig
 from seglab.train.metrics import mean_iou
 from seglab.train.panoptic import Quality, matching, separated
-from seglab.train.plan_instances import DATA, DIFFICULTY, PLAN, SIZE, STEPS, TESTED, WIDTH
+from seglab.train.plan_instances import CROP, DATA, DIFFICULTY, PLAN, SIZE, STEPS, TESTED, WIDTH
 from seglab.train.trainer import Trainer
 
 ASSETS = Path(__file__).parents[2] / "assets"
@@ -48,13 +48,13 @@ def tested() -> list[Scene]:
 @lru_cache(maxsize=len(NETWORKS))
 def seen(name: str, seed: int) -> Image:
     """The chances (scenes, classes, H, W) of a network that is trained for it."""
-    config = TrainConfig(data=DATA, difficulty=DIFFICULTY, size=SIZE, width=WIDTH, steps=STEPS, seed=seed, device="cpu", threads=1,
+    config = TrainConfig(data=DATA, difficulty=DIFFICULTY, size=CROP, width=WIDTH, steps=STEPS, seed=seed, device="cpu", threads=1,
                          **NETWORKS[name])  # fmt: skip
     trainer = Trainer(config)
     try:
         while not trainer.done:
             trainer.train_step()
-        if not seed and name != "regions":
+        if not seed:
             keep(trainer, ASSETS / "instances" / f"{name}.safetensors")
         return probabilities(trainer.model, np.stack([scene.image for scene in tested()]), torch.device("cpu"), half=False)
     finally:

@@ -24,9 +24,7 @@ SURE = 0.95  # of a cell, where the water of "chance" springs
 
 def networks(assets: Path) -> dict[str, Path]:
     """The files of the networks that came along."""
-    return {"regions": assets / "networks" / "cells.safetensors"} | {
-        name: assets / "instances" / f"{name}.safetensors" for name in NETWORKS if name != "regions"
-    }
+    return {name: assets / "instances" / f"{name}.safetensors" for name in NETWORKS}
 
 
 @dataclass(frozen=True)

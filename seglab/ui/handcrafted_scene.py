@@ -26,7 +26,7 @@ SIZE, LARGEST = 96, 192  # pixels a side: of a scene, and of an own image at mos
 SCENES = {name: DOMAINS[name].title for name in RECIPES} | {OWN: "Your own"}
 DIFFICULTIES = {"0": "0", "0.25": "¼", "0.5": "½", "0.75": "¾", "1": "1"}
 SIDES = {"above": "above it", "below": "at or below it"}
-MOST = 999
+MOST, FIRST_SCENE = 999, 65  # seven pieces of paper, of which six touch
 FIRST = "shapes"
 
 
@@ -83,7 +83,7 @@ def controls(feature: bool = False) -> None:
             choice("The mask is what is", "side", SIDES, usual_side(data, of))
         if data != OWN:
             choice("Difficulty", "difficulty", DIFFICULTIES, "0.25", drops=("t", "water", "row"))
-            after = (whole("scene", 0, MOST, 0) + 1) % (MOST + 1)
+            after = (whole("scene", 0, MOST, FIRST_SCENE) + 1) % (MOST + 1)
             st.button("Another scene", icon=":material/refresh:", on_click=_another, args=(after,), key="another")
     if data == OWN:
         st.file_uploader(
@@ -94,7 +94,7 @@ def controls(feature: bool = False) -> None:
 
 
 def _another(scene: int) -> None:
-    put(scene=scene or None, t=None, water=None, row=None, at=None)
+    put(scene=None if scene == FIRST_SCENE else scene, t=None, water=None, row=None, at=None)
 
 
 def the_scene() -> Seen | None:
@@ -102,7 +102,7 @@ def the_scene() -> Seen | None:
     data = chosen("data", SCENES, FIRST)
     if data == OWN:
         return _own()
-    scene = made(data, whole("scene", 0, MOST, 0), float(chosen("difficulty", DIFFICULTIES, "0.25")))
+    scene = made(data, whole("scene", 0, MOST, FIRST_SCENE), float(chosen("difficulty", DIFFICULTIES, "0.25")))
     truth = (scene.mask > 0).astype(np.uint8)
     whole_one = scene.instances is not None and bool(((scene.instances > 0) == (truth > 0)).all())
     return Seen(data, scene.image, truth, scene.instances if whole_one else None)
