@@ -13,7 +13,7 @@ from seglab.data.answers import things
 from seglab.data.domains import DOMAINS, Domain
 from seglab.data.scene import Image, Scene
 from seglab.data.sets import TEST_SEED
-from seglab.data.street import CLASSES, STREET
+from seglab.data.street import CLASSES
 from seglab.infer.merging import (
     FREE,
     LEAST_STUFF,
@@ -30,12 +30,13 @@ from seglab.infer.merging import (
 from seglab.infer.pictures import grey
 from seglab.train.jobs import scene_chances
 from seglab.train.panoptic import Panoptic, Quality, class_matchings, mean_quality
-from seglab.ui.addressed import choice, chosen, number, put, whole
+from seglab.ui.addressed import choice, number, put, whole
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing
 from seglab.ui.fcn_pictures import url
 from seglab.ui.files import assets
 from seglab.ui.label_matrix import STREET_COLOURS, open_matrix
+from seglab.ui.legend import legend
 from seglab.ui.runs import open_store
 from seglab.ui.six_answers import Shown
 from seglab.ui.table import table
@@ -45,7 +46,8 @@ PICTURES = {"street": "The deck’s street", "shapes": "Shapes, by a network"}
 SIZE, DIFFICULTY, SCENES, FIRST = 96, 0.5, 1000, 32
 SIDE, GAP, TOP = 236, 18, 26
 ACROSS = 4  # panels in a line
-LOST, GREY = (213, 94, 0), (120, 120, 120)
+LOST, GREY = (235, 235, 235), (120, 120, 120)
+STRIPES = (np.add.outer(np.arange(SIZE), np.arange(SIZE)) % 2).astype(bool)  # what a candidate does not get is chequered
 Bytes = NDArray[np.uint8]
 
 
@@ -53,7 +55,7 @@ Bytes = NDArray[np.uint8]
 class Merging:
     """Everything that is merged: the candidates, the semantic areas, the truth, and the names and colours of the classes."""
 
-    image: Bytes
+    image: Bytes | None  # None where the truth is all that there is
     candidates: Sequence[Candidate]
     areas: NDArray[np.integer]
     truth: Panoptic
@@ -78,16 +80,19 @@ def merged() -> None:
             at = whole("scene", 0, SCENES - 1, FIRST)
             after = (at + 1) % SCENES
             st.button("Another scene", icon=":material/refresh:", on_click=put, kwargs={"scene": after}, key="another")
+    given = None
     with picture:
-        given = _street() if chosen("merge", PICTURES, "street") == "street" else _shapes()
+        given = _street() if which == "street" else _shapes()
         if given is not None:
-            _show(given)
+            result, taken = merge(given.candidates, given.areas, given.stuff)
+            show(_drawing(given, result, taken), "merging")
+    if given is not None:
+        _numbers(given, result, taken)
 
 
 def _street() -> Merging:
     candidates, areas = street_claims(whole("purse", 0, 100, 60) / 100)
-    picture = np.array(STREET_COLOURS, np.uint8)[STREET]
-    return Merging(picture, candidates, areas, street_truth(), (1, 2), STREET_STUFF, CLASSES, STREET_COLOURS)
+    return Merging(None, candidates, areas, street_truth(), (1, 2), STREET_STUFF, CLASSES, STREET_COLOURS)
 
 
 def _shapes() -> Merging | None:
@@ -105,9 +110,10 @@ def _shapes() -> Merging | None:
     return Merging(grey(scene.image), claims(chances, labels), chances.argmax(0), truth, labels, (0,), domain.classes, domain.colours)
 
 
-def _show(given: Merging) -> None:
-    result, taken = merge(given.candidates, given.areas, given.stuff)
-    show(_drawing(given, result, taken), "merging")
+def _numbers(given: Merging, result: Panoptic, taken: Sequence[Taken]) -> None:
+    """Who got what, PQ by class, and the matrix behind the result."""
+    first = int(0 not in given.stuff)  # the street's class 0 is no class
+    legend([f"{label} {name}" for label, name in enumerate(given.names)][first:], given.colours[first:])
     st.markdown(_order(given, taken))
     _qualities(given, result)
     st.subheader("The label matrix that comes out: class and id")
@@ -133,21 +139,22 @@ def _order(given: Merging, taken: Sequence[Taken]) -> str:
 def _drawing(given: Merging, result: Panoptic, taken: Sequence[Taken]) -> Drawing:
     """The scene, its areas, each candidate in its turn, the result and the truth."""
     colours = np.array((*given.colours, GREY), np.uint8)
-    panels: list[tuple[str, Bytes]] = [("Scene" if given.image.shape[0] > 20 else "Scene (truth)", given.image)]
+    panels: list[tuple[str, Bytes]] = [] if given.image is None else [("Scene", given.image)]
     panels.append(("Semantic map", colours[given.areas]))
     for place, take in enumerate(taken[: 2 * ACROSS - 4], start=1):
         paint = np.full((*given.areas.shape, 3), 40, np.uint8)
-        paint[take.candidate.pixels] = LOST
+        paint[take.candidate.pixels & STRIPES[: paint.shape[0], : paint.shape[1]]] = LOST
         paint[take.pixels] = colours[take.candidate.label]
         words = "kept" if take.id and (take.pixels == take.candidate.pixels).all() else "kept in part" if take.id else take.why
-        panels.append((f"{place}. {given.names[take.candidate.label]} {take.candidate.confidence:.2f}: {words}", paint))
+        panels.append((f"{place}. {given.names[take.candidate.label]} {take.candidate.confidence:.2f}, {words}", paint))
     panels.append(("Result", _painted(result, colours)))
     panels.append(("Truth", _painted(given.truth, colours)))
     height, width = given.areas.shape
-    tall, lines = SIDE * height / width, -(-len(panels) // ACROSS)
-    drawing = Drawing(ACROSS * (SIDE + GAP) - GAP, lines * (TOP + tall + 10), "Candidates in their order, and what comes out", 760)
+    across = ACROSS if len(panels) > 6 else 3
+    tall, lines = SIDE * height / width, -(-len(panels) // across)
+    drawing = Drawing(across * (SIDE + GAP) - GAP, lines * (TOP + tall + 10), "Candidates in their order, and what comes out", 190 * across)
     for place, (title, picture) in enumerate(panels):
-        left, top = (place % ACROSS) * (SIDE + GAP), (place // ACROSS) * (TOP + tall + 10)
+        left, top = (place % across) * (SIDE + GAP), (place // across) * (TOP + tall + 10)
         drawing.text(left, top + 16, title, 13.5, bold=True)
         drawing.image(left, top + TOP, SIDE, tall, url(picture))
         drawing.rect(left, top + TOP, SIDE, tall, "edge", "none")
@@ -188,5 +195,6 @@ def _shown(given: Merging, result: Panoptic) -> Shown:
     mask = np.where(result.classes == NOTHING, len(given.names), result.classes).astype(np.uint8)
     names, colours = (*given.names, "nothing"), (*given.colours, GREY)
     domain = Domain("Merged", "", DOMAINS["shapes"].make, names, colours)
-    scene = Scene(np.asarray(given.image / 255, np.float32), mask, result.ids.astype(np.int32))
+    image = given.image if given.image is not None else np.zeros((*mask.shape, 3), np.uint8)
+    scene = Scene(np.asarray(image / 255, np.float32), mask, result.ids.astype(np.int32))
     return Shown(domain, scene, things(scene))
