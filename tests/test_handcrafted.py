@@ -189,6 +189,11 @@ def test_questions_have_one_right_answer_among_new_numbers(question: Callable[[i
 
 
 def test_right_answers_by_hand() -> None:
+    for turn in range(20):
+        counts = np.array([int(count) for count in re.findall(r"level \d: (\d+)", ask_otsu(turn).question)])
+        first, second = sorted(between(counts)[:3])[:0:-1]
+        assert first > 1.05 * second, "one cut is clearly the best"
+        assert ask_otsu(turn).right == f"above level {filters.threshold_otsu(np.repeat(np.arange(4), counts))}"
     assert ask_sobel(0).right == "200"
     heights = [int(height) for height in re.search(r"heights: ([\d ]+)\.", ask_flood(3).question)[1].split()]
     assert ask_flood(3).right == str(heights.index(8))

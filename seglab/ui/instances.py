@@ -5,17 +5,18 @@ from __future__ import annotations
 from functools import cache
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from seglab.data.domains import DOMAINS
 from seglab.data.scene import Image, Scene
 from seglab.data.sets import TEST_SEED
 from seglab.infer.chances import unpacked
-from seglab.infer.instances import WAYS, networks, steps
+from seglab.infer.instances import WAYS, Steps, networks, steps
 from seglab.infer.pictures import grey
 from seglab.train.jobs import scene_chances
 from seglab.train.panoptic import Matching, matching
 from seglab.train.plan_instances import DATA, DIFFICULTY, PLAN, SIZE
-from seglab.train.study import read_rows
+from seglab.train.study import read_rows, verdict
 from seglab.ui.addressed import choice, put, whole
 from seglab.ui.byhand import show_flood
 from seglab.ui.diagram import show
@@ -43,7 +44,7 @@ def _cells() -> None:
         " matches has one colour and one number."
     )
     number = whole("scene", 0, SCENES - 1, 0)
-    picture, hands = st.container(), st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    picture, hands, numbers = st.container(), st.container(horizontal=True, vertical_alignment="bottom", gap="medium"), st.container()
     with hands:
         way = choice("Way", "way", TITLES, "components", hidden=True, drops=("water", "row"))
         after = (number + 1) % SCENES
@@ -51,21 +52,26 @@ def _cells() -> None:
     with picture:
         chances = chances_of(number)
         if chances is not None:
-            _looked_at(made(number), chances, way)
+            _looked_at(made(number), chances[WAYS[way].network], way, numbers)
 
 
 def _another(number: int) -> None:
     put(scene=number or None, water=None, row=None)
 
 
-def _looked_at(scene: Scene, chances: dict[str, Image], way: str) -> None:
+def _looked_at(scene: Scene, chances: Image, way: str, below: DeltaGenerator) -> None:
+    """The pictures here, and in the container `below` the numbers and the flood."""
     assert scene.instances is not None
-    given = chances[WAYS[way].network]
-    found = steps(way, given)
+    found = steps(way, chances)
     paired = matching(found.instances, scene.instances)
-    show(found_and_true(scene, given, found, paired, way), "instances")
-    st.markdown(formula(paired))
-    st.markdown(f"**{WAYS[way].title}.** {WAYS[way].told}")
+    show(found_and_true(scene, chances, found, paired, way), "instances")
+    with below:
+        st.markdown(f"**{WAYS[way].title}.** {WAYS[way].told}")
+        st.markdown(formula(paired))
+        _flooded(scene, found, way)
+
+
+def _flooded(scene: Scene, found: Steps, way: str) -> None:
     if found.flood is not None and found.heights is not None:
         st.subheader("The flood")
         low = {"border": "a border is unlikely", "distance": "far from the outside", "chance": "a cell is likely"}[way]
@@ -119,7 +125,8 @@ def formula(paired: Matching) -> str:
 
 def _study() -> None:
     rows = read_rows(assets() / "studies" / f"{PLAN.name}.json", PLAN)
-    show_study(PLAN, rows, text=TOLD)
+    between = " ".join(verdict(PLAN, rows, "pq", arm, reference="distance") for arm in ("border", "weighted"))
+    show_study(PLAN, rows, text=f"{between} {TOLD}")
     st.subheader("One scene, all five ways")
     scene = made(0)
     show(strip_of_ways(scene, {way: steps(way, first_scene()[WAYS[way].network]) for way in WAYS}), "ways")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,77 +12,83 @@ from seglab.data.scene import Image, Scene
 from seglab.infer.instances import WAYS, Steps
 from seglab.infer.pictures import grey
 from seglab.train.metrics import edges
-from seglab.train.panoptic import Match, Matching, matching
+from seglab.train.panoptic import Matching, matching
 from seglab.ui.drawing import Drawing, Item
 from seglab.ui.fcn_pictures import url
 from seglab.ui.instance_pictures import SHADES, coloured
 
-SIDE, GAP, TOP = 222, 16, 26
+SMALL, LARGE, GAP, TOP = 196, 426, 16, 28
+SIDE = 176  # of a picture in the strip
 Bytes = NDArray[np.uint8]
+Ids = NDArray[np.int32]
 LONE = (90, 90, 90)  # of a cell without a partner
 BORDER = np.array((0.0, 114.0, 178.0))
 
 
 def found_and_true(scene: Scene, chances: Image, found: Steps, paired: Matching, way: str) -> Drawing:
-    """Five pictures: image, what the network says, markers in the mask, found cells, true cells. Pairs can be pointed at."""
+    """Four steps, small, and the found and the true cells beside each other, large. What can be pointed at lights its partner."""
     assert scene.instances is not None
     photo = np.repeat(grey(scene.image)[..., None], 3, 2)
-    says = "Chance of interior, border" if way == "border" else "Chance of cell"
-    count = int(found.markers.max())
-    steps = (
+    says, count = ("Interior, border" if way == "border" else "Chance of cell"), int(found.markers.max())
+    small = (
         ("Image", photo),
         (says, chance_picture(chances)),
-        (f"Mask and {count} {'pieces' if found.flood is None else 'markers'}", marker_picture(found)),
-        (f"Found: {int(found.instances.max())}", by_pair(found.instances, {match.found: match.truth for match in paired.matches})),
-        (f"Truth: {int(scene.instances.max())}", by_pair(scene.instances, {match.truth: match.truth for match in paired.matches})),
+        ("Mask", np.repeat((found.mask * np.uint8(235))[..., None], 3, 2)),
+        (f"{count} {'pieces' if found.flood is None else 'markers'}", marker_picture(found)),
     )
-    width = len(steps) * (SIDE + GAP) - GAP
-    drawing = Drawing(
-        width, TOP + SIDE + 4, f"From pixels to objects: {WAYS[way].title}", 860, told="Point at a number: its partner lights up."
+    large = (
+        (f"Found: {int(found.instances.max())} cells", by_pair(found.instances, {match.found: match.truth for match in paired.matches})),
+        (f"Truth: {int(scene.instances.max())} cells", by_pair(scene.instances, {match.truth: match.truth for match in paired.matches})),
     )
-    for place, (title, picture) in enumerate(steps):
-        left = place * (SIDE + GAP)
-        drawing.text(left, 16, title, 14, bold=True)
-        drawing.image(left, TOP, SIDE, SIDE, url(picture))
-        drawing.rect(left, TOP, SIDE, SIDE, "edge", "none")
-    left, right = 3 * (SIDE + GAP), 4 * (SIDE + GAP)
-    scale = SIDE / len(scene.mask)
-    for match in paired.matches:
-        _pair(drawing, match, found.instances, scene.instances, left, right, scale)
-    for number in paired.false:
-        says = f"Found cell {number} matches no true one: IoU at most ½ with each"
-        drawing.item(Item(f"f{number}", says, f"{says}. FP."))
-        _word(drawing, "✕", found.instances == number, left, scale, f"f{number}")
-    for number in paired.missed:
-        says = f"True cell {number} is missed: no found one has an IoU above ½ with it"
-        drawing.item(Item(f"m{number}", says, f"{says}. FN."))
-        _word(drawing, "○", scene.instances == number, right, scale, f"m{number}")
+    lefts = [2 * (SMALL + GAP) + place * (LARGE + GAP) for place in (0, 1)]
+    told = "Point at a number: its partner lights up."
+    drawing = Drawing(lefts[1] + LARGE, TOP + LARGE + 2, f"From pixels to objects: {WAYS[way].title}", 760, told)
+    for place, (title, picture) in enumerate(small):
+        _panel(drawing, title, picture, (place % 2) * (SMALL + GAP), (place // 2) * (SMALL + TOP + 8), SMALL)
+    for left, (title, picture) in zip(lefts, large, strict=True):
+        _panel(drawing, title, picture, left, 0, LARGE)
+    _pairs(drawing, paired, found.instances, scene.instances, lefts)
     return drawing
 
 
-def _pair(
-    drawing: Drawing, match: Match, found: NDArray[np.int32], truth: NDArray[np.int32], left: float, right: float, scale: float
-) -> None:
-    name, says = f"p{match.truth}", f"Cell {match.truth}: IoU {match.iou:.3f}, a match"
-    here, there = found == match.found, truth == match.truth
-    shared, either = int((here & there).sum()), int((here | there).sum())
-    drawing.item(Item(name, says, f"Cell {match.truth}: {shared} shared pixels of {either} in either, IoU {match.iou:.3f}. TP."))
-    _word(drawing, str(match.truth), here, left, scale, name)
-    _word(drawing, str(match.truth), there, right, scale, name)
+def _panel(drawing: Drawing, title: str, picture: Bytes, left: float, top: float, side: float) -> None:
+    drawing.text(left, top + 19, title, 18, bold=True)
+    drawing.image(left, top + TOP, side, side, url(picture))
+    drawing.rect(left, top + TOP, side, side, "edge", "none")
 
 
-def _word(drawing: Drawing, text: str, pixels: NDArray[np.bool_], left: float, scale: float, item: str) -> None:
-    """A word in the middle of some pixels, with a box that is seen when it is pointed at."""
+def _pairs(drawing: Drawing, paired: Matching, found: Ids, truth: Ids, lefts: Sequence[float]) -> None:
+    """A number in both cells of a pair, a cross in a false one, a ring in a missed one."""
+    for match in paired.matches:
+        here, there = found == match.found, truth == match.truth
+        shared, either = int((here & there).sum()), int((here | there).sum())
+        says = f"Cell {match.truth}: {shared} shared pixels of {either} in either, IoU {match.iou:.3f}. TP."
+        for kind, other, left, pixels in (("Found", "True", lefts[0], here), ("True", "Found", lefts[1], there)):
+            item = Item(f"{kind}{match.truth}", f"{kind}: {says}", says, (f"{other}{match.truth}",))
+            _word(drawing, item, str(match.truth), pixels, left)
+    for number in paired.false:
+        says = "This found cell has an IoU of at most ½ with every true one. FP."
+        _word(drawing, Item(f"false{number}", says, says), "✕", found == number, lefts[0])
+    for number in paired.missed:
+        says = "This true cell has an IoU of at most ½ with every found one. FN."
+        _word(drawing, Item(f"missed{number}", says, says), "○", truth == number, lefts[1])
+
+
+def _word(drawing: Drawing, item: Item, text: str, pixels: NDArray[np.bool_], left: float) -> None:
+    """A word in the middle of some pixels, all of which can be pointed at."""
     rows, columns = np.nonzero(pixels)
     x, y = inner_point(pixels)
-    box = columns.min(), rows.min(), columns.max() + 1 - columns.min(), rows.max() + 1 - rows.min()
-    drawing.rect(left + box[0] * scale, TOP + box[1] * scale, box[2] * scale, box[3] * scale, "paper", "none", item=item, dashed=True)
-    drawing.text(left + (x + 0.5) * scale, TOP + (y + 0.5) * scale + 4, text, 11, anchor="middle", item=item, over=True, bold=True)
+    scale = LARGE / len(pixels)
+    drawing.item(item)
+    for right, down in ((columns.min(), rows.min()), (columns.max() + 1, rows.max() + 1)):  # lines without length: they are not seen
+        drawing.line([(left + right * scale, TOP + down * scale)] * 2, "edge", item=item.name)
+    place = left + (x + 0.5) * scale, TOP + (y + 0.5) * scale + 5
+    drawing.text(*place, text, 15, anchor="middle", item=item.name, over=True, bold=True)
 
 
 def chance_picture(chances: Image) -> Bytes:
     """Chances (2, H, W) in grey, of a cell white; of (3, H, W) the border's in blue besides."""
-    white = chances[1][..., None] * 255.0
+    white = np.repeat(chances[1][..., None] * 255.0, 3, 2)
     blue = chances[2][..., None] * BORDER * 1.3 if len(chances) > 2 else 0.0
     return np.asarray(np.clip(white + blue, 0, 255), np.uint8)
 
@@ -113,11 +121,8 @@ def strip_of_ways(scene: Scene, found: dict[str, Steps]) -> Drawing:
         paired = matching(one.instances, scene.instances)
         picture = by_pair(one.instances, {match.found: match.truth for match in paired.matches})
         pictures.append((WAYS[way].title, f"PQ {paired.quality.pq:.3f}", picture))
-    drawing = Drawing(len(pictures) * (SIDE + GAP) - GAP, TOP + SIDE + 26, "One scene, its truth and what five ways make of it", 980)
+    drawing = Drawing(len(pictures) * (SIDE + GAP) - GAP, TOP + SIDE + 26, "One scene, its truth and what five ways make of it", 720)
     for place, (title, below, picture) in enumerate(pictures):
-        left = place * (SIDE + GAP)
-        drawing.text(left, 16, title, 14, bold=True)
-        drawing.image(left, TOP, SIDE, SIDE, url(picture))
-        drawing.rect(left, TOP, SIDE, SIDE, "edge", "none")
-        drawing.text(left, TOP + SIDE + 19, below, 14)
+        _panel(drawing, title.replace("Watershed on ", "… on "), picture, place * (SIDE + GAP), 0, SIDE)
+        drawing.text(place * (SIDE + GAP), TOP + SIDE + 20, below, 16)
     return drawing
