@@ -37,7 +37,7 @@ def by_level(picture: Levels, truth: Bytes, above: bool) -> dict[str, list[float
         found = (picture > level) == above
         scores = Scores.of(found[None].astype(np.uint8), truth[None], 2)
         rows.append((scores.mean_iou, scores.mean_dice, float(np.nan_to_num(scores.mean_boundary))))
-    return {name: [round(row[place], 4) for row in rows] for place, name in enumerate(("iou", "dice", "boundary"))}
+    return {name: [round(row[place], 6) for row in rows] for place, name in enumerate(("iou", "dice", "boundary"))}
 
 
 def show_threshold(picture: Levels, feature: str, above: bool, truth: Bytes | None, scores: dict[str, list[float]] | None) -> None:

@@ -128,8 +128,8 @@ def _counted(rows: dict[str, dict[str, float | None]]) -> str:
     pq = {name: rows[name]["pq"] or 0.0 for name in ("network", "network_watershed", "watershed")}
     way = "ahead of" if pq["watershed"] > pq["network"] else "behind"
     return (
-        f" Counted as objects, recipe and watershed reach a PQ of {pq['watershed']:.3f}, **{way}** the connected pieces of the network's mask"
-        f" with {pq['network']:.3f}; with the same watershed the network reaches {pq['network_watershed']:.3f}."
+        f" Counted as objects, recipe and watershed reach a PQ of {pq['watershed']:.3f}, **{way}** the connected pieces of the network's"
+        f" mask with {pq['network']:.3f}; with the same watershed the network reaches {pq['network_watershed']:.3f}."
     )
 
 
