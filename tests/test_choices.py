@@ -12,11 +12,14 @@ import torch
 from test_training import SMALL, losses
 
 from seglab.data.sets import DataSet, open_set
+from seglab.nets.choices import KINDS
 from seglab.train.config import TrainConfig
 from seglab.train.inside import blocks
 from seglab.train.loop import Event, fit
+from seglab.train.network import network
 from seglab.train.schedule import learning_rate
 from seglab.train.trainer import DivergedError, Trainer
+from seglab.ui.watch import blocks as blocks_told
 
 
 def only(events: list[Event], kind: str) -> list[Event]:
@@ -255,3 +258,10 @@ def test_masks_of_one_colour_are_learned_too() -> None:
     for loss in ("cross-entropy", "weighted", "dice", "focal", "sum"):
         events = list(fit(TrainConfig(**{**SMALL.as_json(), "loss": loss, "class_weights": True}), data))
         assert all(math.isfinite(value) for value in losses(events))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("depth", [3, 4])
+def test_the_pages_blocks_are_those_of_the_snapshots(kind: str, depth: int) -> None:
+    config = TrainConfig(kind=kind, depth=depth, width=4)
+    assert blocks_told(config) == list(blocks(network(config, 1, 2)))
