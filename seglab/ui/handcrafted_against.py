@@ -138,7 +138,7 @@ def _table(rows: dict[str, dict[str, float | None]], data: str) -> None:
     countable = rows["network"].get("pq") is not None
     measures = {name: title for name, title in MEASURES.items() if countable or name not in ("pq", "separated")}
     cells = [[WAYS[way], *("–" if row[name] is None else f"{row[name]:.3f}" for name in measures)] for way, row in rows.items()]
-    table(["", *measures.values()], cells, f"Ways by hand and a network on {DOMAIN[data].lower()}")
+    table(["way", *measures.values()], cells, f"Ways by hand and a network on {DOMAIN[data].lower()}")
     more = (
         " PQ and the share of objects that stand alone count what is connected in the mask as an object: there the watershed, which is"
         " by hand, helps the network too."

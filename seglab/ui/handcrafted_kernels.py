@@ -38,7 +38,7 @@ def kernels(seen: Seen) -> None:
     show(_pictures(seen, values, name, down, at), "kernels", str(at), lambda pressed: put(at=pressed))
     st.markdown(_said(seen, values, name))
     left, top = corner(at, values.shape)
-    st.subheader("The patch in the stage")
+    st.header("The patch in the stage")
     st.markdown(
         f"The {SIDE} × {SIDE} pixels in the frame, rows {top} to {top + SIDE - 1}, columns {left} to {left + SIDE - 1}, as grey values from"
         f" 0 to 255. {kernel.told}" + (f" The pictures above divide each sum by {kernel.divisor}." if kernel.divisor > 1 else "")

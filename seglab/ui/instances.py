@@ -73,7 +73,7 @@ def _looked_at(scene: Scene, chances: Image, way: str, below: DeltaGenerator) ->
 
 def _flooded(scene: Scene, found: Steps, way: str) -> None:
     if found.flood is not None and found.heights is not None:
-        st.subheader("The flood")
+        st.header("The flood")
         low = {"border": "a border is unlikely", "distance": "far from the outside", "chance": "a cell is likely"}[way]
         show_flood(grey(scene.image), found.heights, found.flood, f"a {_height(way)} of", low, "flood", line=way != "border")
 
@@ -127,7 +127,7 @@ def _study() -> None:
     rows = read_rows(assets() / "studies" / f"{PLAN.name}.json", PLAN)
     between = " ".join(verdict(PLAN, rows, "pq", arm, reference="distance") for arm in ("border", "weighted"))
     show_study(PLAN, rows, text=f"{between} {TOLD}")
-    st.subheader("One scene, all five ways")
+    st.header("One scene, all five ways")
     scene = made(0)
     show(strip_of_ways(scene, {way: steps(way, first_scene()[WAYS[way].network]) for way in WAYS}), "ways")
 

@@ -116,7 +116,7 @@ def _numbers(given: Merging, result: Panoptic, taken: Sequence[Taken]) -> None:
     legend([f"{label} {name}" for label, name in enumerate(given.names)][first:], given.colours[first:])
     st.markdown(_order(given, taken))
     _qualities(given, result)
-    st.subheader("The label matrix that comes out: class and id")
+    st.header("The label matrix that comes out: class and id")
     open_matrix(_shown(given, result), "panoptic")
 
 
@@ -171,7 +171,7 @@ def _painted(one: Panoptic, colours: Bytes) -> Bytes:
 def _qualities(given: Merging, result: Panoptic) -> None:
     """PQ of every class and its means."""
     known = {label: found.quality for label, found in class_matchings(result, given.truth, (*given.things, *given.stuff)).items()}
-    head = ["", "", "TP", "FP", "FN", "SQ", "RQ", "PQ"]
+    head = ["class", "kind", "TP", "FP", "FN", "SQ", "RQ", "PQ"]
     rows = [_row(given.names[label], "thing" if label in given.things else "stuff", known[label]) for label in known]
     groups = {"mean of things": given.things, "mean of stuff": given.stuff, "mean of all": tuple(known)}
     for title, labels in groups.items():
