@@ -8,20 +8,20 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from seglab.infer.flooding import distance_map, flood, summits
+from seglab.infer.flooding import Flood, distance_map, flood, summits
 from seglab.infer.handcrafted import FEATURES, RECIPES, handcrafted, thresholded
-from seglab.infer.instances import kept
+from seglab.infer.instances import kept, labelled
 from seglab.infer.otsu import levels
 from seglab.infer.pictures import grey
 from seglab.train.panoptic import matching, separated
-from seglab.ui.addressed import choice
+from seglab.ui.addressed import choice, chosen
 from seglab.ui.byhand import by_level, show_flood, show_threshold
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing
 from seglab.ui.fcn_pictures import url
 from seglab.ui.handcrafted_against import against
 from seglab.ui.handcrafted_kernels import kernels
-from seglab.ui.handcrafted_scene import Seen, controls, the_scene
+from seglab.ui.handcrafted_scene import FIRST, OWN, SCENES, Seen, controls, the_scene
 from seglab.ui.instance_pictures import coloured
 
 Bytes = NDArray[np.uint8]
@@ -76,7 +76,7 @@ def _watershed() -> None:
         "A mask that holds two touching objects has a waist. Turn the distance to its outside upside down: objects become valleys. Let"
         " water rise from the deepest points; where two lakes meet stands a line."
     )
-    _on_a_scene(_draw_watershed)
+    _on_a_scene(_draw_watershed, feature=chosen("data", SCENES, FIRST) == OWN)  # for others a recipe has chosen
 
 
 def _draw_watershed(seen: Seen) -> None:
@@ -84,29 +84,29 @@ def _draw_watershed(seen: Seen) -> None:
     if not mask.any() or mask.all():
         st.info("The threshold finds nothing here, or everything: there is nothing to flood.", icon=":material/waves:")
         return
-    far = distance_map(mask)
-    markers = summits(far, mask)
-    found = flood(-far, markers, mask, line=True)
+    far, markers, found = _flooded(mask)
     photo = grey(seen.image if seen.image.ndim == 2 else seen.image.mean(2))
     _row(seen, mask, far, markers, kept(found.labels))
     show_flood(photo, -far, found, "a distance of", "far from the outside", "flood")
     if seen.instances is not None:
-        before, after = (matching(pieces, seen.instances).quality for pieces in (_pieces(mask), kept(found.labels)))
-        (alone, many), (apart, _) = (separated(pieces, seen.instances) for pieces in (_pieces(mask), kept(found.labels)))
+        before, after = (matching(pieces, seen.instances).quality for pieces in (kept(labelled(mask)), kept(found.labels)))
+        (alone, many), (apart, _) = (separated(pieces, seen.instances) for pieces in (kept(labelled(mask)), kept(found.labels)))
         st.markdown(
             f"Standing alone: **{alone}** of {many} objects before the watershed, **{apart}** after it. Panoptic quality (see *Instances"
             f" and panoptic*): {_told(before.pq)} before, **{_told(after.pq)}** after."
         )
 
 
+@st.cache_data(max_entries=64)
+def _flooded(mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.int32], Flood]:
+    """The distance map of a mask, its summits, and the flood from them."""
+    far = distance_map(mask)
+    markers = summits(far, mask)
+    return far, markers, flood(-far, markers, mask, line=True)
+
+
 def _told(value: float) -> str:
     return "–" if np.isnan(value) else f"{value:.3f}"
-
-
-def _pieces(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
-    from scipy.ndimage import label
-
-    return kept(np.asarray(label(mask)[0], np.int32))
 
 
 def _mask(seen: Seen) -> NDArray[np.bool_]:
