@@ -178,8 +178,11 @@ def test_a_bridge_joins_components_and_a_watershed_parts_them() -> None:
     parted = matching(steps("distance", chances).instances, ids).quality
     assert (len(parted.ious), parted.false, parted.missed) == (2, 0, 0)
     assert parted.sq > 0.95
+    cut = (steps("distance", chances).instances == 0) & (mask > 0)
+    assert 2 <= cut.sum() <= 8, "a line over the bridge"
     bordered = np.where((mask > 0) & (ndimage.binary_erosion(ids > 0, iterations=2) == 0), 2, mask)
     assert separated(steps("border", sure(bordered)).instances, ids) == (2, 2)
+    np.testing.assert_array_equal(steps("border", sure(bordered)).instances > 0, mask > 0, "the border class keeps every pixel")
     chances[1][20:22, 17:22], chances[0][20:22, 17:22] = 0.6, 0.4
     assert separated(steps("chance", chances).instances, ids) == (2, 2)
     assert separated(steps("components", chances).instances, ids) == (0, 2)

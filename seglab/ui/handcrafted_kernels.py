@@ -82,9 +82,11 @@ def _pictures(seen: Seen, values: Grey, name: str, down: bool, at: int) -> Drawi
     for number in range(PLACES * PLACES):
         x, y = corner(number, values.shape)
         drawing.item(Item(str(number), f"Patch at row {y}, column {x}", f"Rows {y} to {y + SIDE - 1}, columns {x} to {x + SIDE - 1}."))
-        drawing.rect(x * scale, TOP + y * scale, SIDE * scale, SIDE * scale, "edge", "none", item=str(number))
-        if number == at:
-            drawing.rect(x * scale, TOP + y * scale, SIDE * scale, SIDE * scale, "kernel", "none", item=str(number), thick=True)
+    for number in sorted(range(PLACES * PLACES), key=lambda one: one == at):  # the chosen one last, over its neighbours
+        x, y = corner(number, values.shape)
+        box = x * scale, TOP + y * scale, SIDE * scale, SIDE * scale
+        chosen = number == at
+        drawing.rect(*box, "kernel" if chosen else "edge", "none", item=str(number), thick=chosen)
     return drawing
 
 
