@@ -37,7 +37,7 @@ def borders(mask: NDArray[np.integer], width: int = 1) -> NDArray[np.uint8]:
     return (binary_dilation(line, iterations=width - 1) if width > 1 else line).astype(np.uint8)
 
 
-def interiors(mask: NDArray[Kind], classes: int, width: int = RIM) -> NDArray[Kind]:
+def interiors(mask: NDArray[np.integer], classes: int, width: int = RIM) -> NDArray[np.uint8]:
     """The mask (H, W) with a class more, number `classes`: the pixels of objects within `width` steps of another class.
 
     Interiors keep their class, and so does class 0, which has no border of its own. Objects that touch in the mask then have interiors that
@@ -46,7 +46,7 @@ def interiors(mask: NDArray[Kind], classes: int, width: int = RIM) -> NDArray[Ki
     >>> interiors(np.array([[0, 1, 1, 1, 0, 1, 1, 1]]), 2, 1).tolist()
     [[0, 2, 1, 2, 0, 2, 1, 1]]
     """
-    return np.where((mask > 0) & (borders(mask, width) > 0), np.asarray(classes, mask.dtype), mask)
+    return np.where((mask > 0) & (borders(mask, width) > 0), classes, mask).astype(np.uint8)
 
 
 def shifted(mask: NDArray[Kind], pixels: int) -> NDArray[Kind]:
