@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -17,8 +18,8 @@ from seglab.infer.handcrafted import RECIPES
 from seglab.infer.pictures import grey
 from seglab.train.metrics import mean_iou
 from seglab.train.plan_handcrafted import DATA, plan
-from seglab.train.study import read_rows
-from seglab.ui.addressed import choice, chosen, put, whole
+from seglab.train.study import Row, Study, interval, read_rows, values
+from seglab.ui.addressed import choice, put, whole
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing
 from seglab.ui.fcn_pictures import compared, url
@@ -156,10 +157,38 @@ def _studies(data: str) -> None:
     st.header("From easy to hard")
     there = list(DATA)
     name = choice("Study of", "study", DATA, data if data in there else there[0])
-    study = plan(chosen("study", DATA, name))
-    show_study(study, read_rows(assets() / "studies" / f"{study.name}.json", study), text=TOLD)
+    study = plan(name)
+    rows = read_rows(assets() / "studies" / f"{study.name}.json", study)
+    show_study(study, rows, text=f"{gap(study, rows)} {WHY[name]} {TOLD}")
 
 
+def gap(study: Study, rows: Sequence[Row]) -> str:
+    """Whether the network's lead over the recipe grows from the easiest to the hardest scenes, seed by seed."""
+    first, last = study.xs[0], study.xs[-1]
+    ends = []
+    for x in (first, last):
+        network, recipe = (values(rows, "mean_iou", arm, x) for arm in ("network", "recipe"))
+        ends.append({seed: network[seed] - recipe[seed] for seed in network if seed in recipe})
+    grown = interval([ends[1][seed] - ends[0][seed] for seed in ends[0] if seed in ends[1]])
+    if np.isnan(grown.mean):
+        return ""
+    told = f"From difficulty {first:g} to {last:g} the network's lead in mean IoU goes from {_middle(ends[0])} to {_middle(ends[1])}"
+    if not grown.sign:
+        return f"{told}: no change that these seeds can show."
+    return f"{told}: it {'grows' if grown.sign > 0 else 'shrinks'} by {abs(grown.mean):.3f} ± {grown.reach:.3f}."
+
+
+def _middle(leads: dict[int, float]) -> str:
+    return f"{interval(list(leads.values())).mean:.3f}"
+
+
+WHY = {
+    "shapes": "On easy scenes the recipe holds to within a hundredth; on hard ones it falls, since paler paper on a more colourful table is"
+    " what the threshold lives on.",
+    "vessels": "Here it is behind from the easiest scenes on, and noise is not why: at difficulty 0, 96 % of its wrong pixels (24 scenes)"
+    " lie directly at a vessel's border. On vessels a few pixels wide one pixel too many or too few costs a third of their area, and the"
+    " network learns where the masks end.",
+}
 TOLD = (
     "The recipe was chosen by a person who had seen such scenes and knew what tells objects from ground; that knowledge is its training."
     " It cannot name classes: disc or star, artery or vein stay one."
