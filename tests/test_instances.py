@@ -278,7 +278,7 @@ def test_the_first_merge_question_is_what_the_rule_says() -> None:
 
 def test_the_page_counts_cells(visit: Visit) -> None:
     with visit("/instances") as page:
-        told = page.get_by_text("found cells match a true one").first.inner_text()
+        told = page.get_by_text("Found cells that match a true one").first.inner_text()
         first = page.get_by_text("PQ = SQ · RQ").first.inner_text()
         page.get_by_role("radio", name="Watershed on distance").first.click()
         page.wait_for_function("location.search.includes('way=distance')")

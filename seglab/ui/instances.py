@@ -108,7 +108,7 @@ def formula(paired: Matching) -> str:
 
     >>> from seglab.train.panoptic import Match
     >>> formula(Matching((Match(1, 1, 0.8), Match(2, 2, 0.6)), (3,), ())).split(chr(10))[-1]
-    '- **PQ** = SQ · RQ = 0.700 · 0.800 = **0.560**'
+    '**PQ** = SQ · RQ = 0.700 · 0.800 = **0.560**'
     """
     quality = paired.quality
     tp, fp, fn = len(quality.ious), quality.false, quality.missed
@@ -116,10 +116,11 @@ def formula(paired: Matching) -> str:
         return "Nothing is there and nothing was found: PQ says nothing."
     added = " + ".join(f"{iou:.2f}" for iou in sorted(quality.ious, reverse=True)) or "0"
     return (
-        f"**{tp}** found cells match a true one (TP: IoU above ½), **{fp}** match none (FP, ✕), **{fn}** true ones are missed (FN, ○).\n"
-        f"- **SQ**, how well matches fit: ({added}) / {max(tp, 1)} = **{quality.sq:.3f}**\n"
-        f"- **RQ**, how many are found: TP / (TP + ½ FP + ½ FN) = {tp} / ({tp} + {fp / 2:g} + {fn / 2:g}) = **{quality.rq:.3f}**\n"
-        f"- **PQ** = SQ · RQ = {quality.sq:.3f} · {quality.rq:.3f} = **{quality.pq:.3f}**"
+        f"Found cells that match a true one (TP: IoU above ½): **{tp}**; that match none (FP, ✕): **{fp}**; true ones that are missed (FN,"
+        f" ○): **{fn}**.\n\n"  # paragraphs, which a lecture shows large
+        f"**SQ**, how well matches fit: ({added}) / {max(tp, 1)} = **{quality.sq:.3f}**\n\n"
+        f"**RQ**, how many are found: TP / (TP + ½ FP + ½ FN) = {tp} / ({tp} + {fp / 2:g} + {fn / 2:g}) = **{quality.rq:.3f}**\n\n"
+        f"**PQ** = SQ · RQ = {quality.sq:.3f} · {quality.rq:.3f} = **{quality.pq:.3f}**"
     )
 
 

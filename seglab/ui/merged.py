@@ -122,19 +122,20 @@ def _numbers(given: Merging, result: Panoptic, taken: Sequence[Taken]) -> None:
 
 def _order(given: Merging, taken: Sequence[Taken]) -> str:
     """What became of each candidate, in words; those that are too unsure in one line."""
-    lines, unsure = [], []
+    lines: list[str] = []
+    unsure: list[str] = []
     for take in taken:
-        one, name = take.candidate, given.names[take.candidate.label]
-        pixels = int(one.pixels.sum())
+        one, pixels = take.candidate, int(take.candidate.pixels.sum())
+        name = given.names[one.label]
         if take.why == "too unsure":
             unsure.append(f"{name} {one.confidence:.2f}")
-        elif take.id:
-            kept = f"keeps {int(take.pixels.sum())} of its {pixels} pixels as **{one.label}·{take.id}**"
-            lines.append(f"1. {name}, sure to {one.confidence:.2f}, {kept}")
-        else:
-            lines.append(f"1. {name}, sure to {one.confidence:.2f}, is dropped: less than {FREE:.0%} of its {pixels} pixels are free")
+            continue
+        became = f"is dropped: less than {FREE:.0%} of its {pixels} pixels are free"
+        if take.id:
+            became = f"keeps {int(take.pixels.sum())} of its {pixels} pixels as **{one.label}·{take.id}**"
+        lines.append(f"**{len(lines) + 1}.** {name}, sure to {one.confidence:.2f}, {became}")
     below = f"Below {SURE:g}, so not looked at: {', '.join(unsure)}. " if unsure else ""
-    return "\n".join(lines) + f"\n\n{below}Then stuff: what is free goes to the class of the semantic map, from {LEAST_STUFF} pixels on."
+    return "  \n".join(lines) + f"\n\n{below}Then stuff: what is free goes to the class of the semantic map, from {LEAST_STUFF} pixels on."
 
 
 def _drawing(given: Merging, result: Panoptic, taken: Sequence[Taken]) -> Drawing:
