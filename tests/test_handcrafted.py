@@ -205,13 +205,13 @@ def test_the_threshold_moves_and_the_mask_follows(visit: Visit) -> None:
     one = scene("shapes", 65, 0.25)
     picture, truth = levels(FEATURES["saturation"][1](one.image)), (one.mask > 0).astype(np.uint8)
     with visit("/handcrafted") as page:
-        told = page.locator(".threshold .told")
+        told = page.locator(".otsu .told")
         for level in (otsu(histogram(picture)), 60):
             page.get_by_role("slider", name="Threshold").fill(str(level))
             mask = picture > level
             assert f"{100 * mask.mean():.1f} % of the pixels are above {level}" in told.inner_text()
             assert f"Mean IoU {mean_iou(mask.astype(int), truth):.3f}" in told.inner_text()
-            white = page.locator(".threshold figure:nth-child(2) canvas").evaluate(
+            white = page.locator(".otsu figure:nth-child(2) canvas").evaluate(
                 """canvas => { const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data; let found = 0;
                 for (let at = 0; at < data.length; at += 4) found += (data[at] === 235 && data[at + 2] === 235) || data[at + 2] === 178;
                 return found; }"""
@@ -229,8 +229,8 @@ def test_an_own_image_and_a_broken_one(visit: Visit) -> None:
         page.wait_for_selector("text=Bring an image of your own")
         upload = page.locator('input[type="file"]')
         upload.set_input_files({"name": "ramp.png", "mimeType": "image/png", "buffer": file.getvalue()})
-        page.wait_for_selector(".threshold .told")
-        wait_for(lambda: "of the pixels are above" in page.locator(".threshold .told").inner_text(), page)
+        page.wait_for_selector(".otsu .told")
+        wait_for(lambda: "of the pixels are above" in page.locator(".otsu .told").inner_text(), page)
         upload.set_input_files({"name": "broken.png", "mimeType": "image/png", "buffer": b"no picture"})
         page.wait_for_selector("text=This image cannot be used")
 

@@ -63,11 +63,11 @@ def show_threshold(picture: Levels, feature: str, above: bool, truth: Bytes | No
     }
 
     def settled() -> None:
-        level = getattr(st.session_state["threshold"], "settled", None)
+        level = getattr(st.session_state["otsu"], "settled", None)
         if isinstance(level, int) and 0 <= level <= 255:
             put(t=None if level == optimum else level)
 
-    _component("threshold")(key="threshold", data=data, on_settled_change=settled)
+    _component("otsu")(key="otsu", data=data, on_settled_change=settled)
 
 
 def show_flood(ground: Bytes, heights: NDArray[np.floating], flood: Flood, what: str, low: str, key: str, line: bool = True) -> None:

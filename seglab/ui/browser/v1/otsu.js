@@ -7,7 +7,7 @@ const WIDE = 512, HIGH = 190, FOOT = 22, TOP = 14;
 const RIGHT = [235, 235, 235], MISSED = [213, 94, 0], INVENTED = [0, 114, 178], NOTHING = [0, 0, 0];
 const x = (level) => (level + 0.5) * (WIDE / 256);
 
-class Threshold {
+class Otsu {
   constructor(host) {
     this.image = figure("Feature");
     this.mask = figure("Mask");
@@ -23,7 +23,7 @@ class Threshold {
     const chart = h("div", { class: "chart" }, this.chart, this.legend, slide, h("div", { class: "buttons" }, this.back, this.best), this.told);
     this.box = h("div", {}, this.image.box, this.mask.box, chart);
     host.append(this.box);
-    this.box.threshold = this;
+    this.box.otsu = this;
     this.chart.addEventListener("pointerdown", (event) => {
       this.chart.setPointerCapture(event.pointerId);
       this.held = true;
@@ -36,7 +36,7 @@ class Threshold {
 
   show(data, send) {
     this.send = send;
-    this.box.className = ["byhand", "threshold", data.lecture && "lecture"].filter(Boolean).join(" ");
+    this.box.className = ["byhand", "otsu", data.lecture && "lecture"].filter(Boolean).join(" ");
     this.box.dataset.mode = isDark(this.box) ? "dark" : "light";
     const text = JSON.stringify({ ...data, level: 0 });
     if (text !== this.text) {
@@ -111,10 +111,10 @@ class Threshold {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  parentElement.threshold ??= new Threshold(parentElement);
-  parentElement.threshold.show(data, setTriggerValue);
+  parentElement.otsu ??= new Otsu(parentElement);
+  parentElement.otsu.show(data, setTriggerValue);
   return () => {
-    parentElement.threshold?.box.remove();
-    delete parentElement.threshold;
+    parentElement.otsu?.box.remove();
+    delete parentElement.otsu;
   };
 }
