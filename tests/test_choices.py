@@ -51,6 +51,7 @@ def only(events: list[Event], kind: str) -> list[Event]:
         {"schedule": "linear"},
         {"schedule": "constant"},
         {"target": "borders"},
+        {"target": "interiors"},
         {"shift": 3},
         {"flips": False},
         {"rotation": 30.0, "scale": 0.2, "elastic": 3.0, "brightness": 0.2, "noise": 0.2},
@@ -180,6 +181,26 @@ def test_borders_are_a_target_of_their_own() -> None:
     truths = only(events, "snapshot")[0].data["truths"]
     assert set(np.unique(truths)) == {0, 1}
     assert truths.mean() < 0.3
+
+
+@pytest.mark.parametrize("data", ["cells", "shapes"])
+def test_interiors_have_a_class_more(data: str) -> None:
+    """What is asked for, taken together, is the mask, and no interior touches another class."""
+    config = TrainConfig(**{**SMALL.as_json(), "data": data, "target": "interiors"})
+    events = list(fit(config))
+    known = open_set(data).classes
+    assert only(events, "start")[0].data["classes"] == [*known, "border"]
+    truths = only(events, "snapshot")[0].data["truths"]
+    for truth, number in zip(truths, range(len(truths))):
+        mask = open_set(data, size=SMALL.size, difficulty=SMALL.difficulty).validation(number)[1]
+        border = truth == len(known)
+        np.testing.assert_array_equal(truth[~border], mask[~border])
+        assert border.any()
+        assert (mask[border] > 0).all()
+        for axis in (0, 1):
+            one, other = np.moveaxis(truth, axis, 0)[:-1], np.moveaxis(truth, axis, 0)[1:]
+            inside = ((one > 0) & (one < len(known))) | ((other > 0) & (other < len(known)))
+            assert ((one == other) | (one == len(known)) | (other == len(known)))[inside].all()
 
 
 @pytest.mark.parametrize("data", ["cells", "shapes"])

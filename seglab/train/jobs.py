@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -25,8 +25,10 @@ from typing import Any, NamedTuple
 from seglab.data import pet
 from seglab.data.domains import DOMAINS
 from seglab.data.pet import Source
+from seglab.data.scene import Image
 from seglab.data.summary import Summary
 from seglab.data.uploads import NOWHERE, in_home
+from seglab.infer.chances import unpacked as chances_in
 from seglab.infer.fcn_told import Stages, unpacked
 from seglab.infer.inside_told import Picture, Seen, Shifts, Why, unpack
 from seglab.infer.inside_told import unpacked as unpacked_look
@@ -233,6 +235,11 @@ Pictures = tuple[dict[str, Any], dict[str, bytes]]
 _desk = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2), thread_name_prefix="segment")
 
 
+def decoded_file(store: Store, data: bytes, side: int) -> Future[Pictures]:
+    """Decode an image file in a worker, shrunk to at most `side` pixels a side: its own size, and the image as PNG."""
+    return _desk.submit(_pictures, store.uploads(), "decode", data, {"side": side, "colour": True})
+
+
 def _pictures(place: Path, do: str, data: bytes | None, task: dict[str, Any]) -> Pictures:
     """What a worker says and draws; `data` is the file that it looks at."""
     with tempfile.TemporaryDirectory(dir=place) as folder:
@@ -255,6 +262,7 @@ def preview_file(store: Store, config: TrainConfig, view: str) -> Future[Picture
 
 
 _stages: Shared[dict[str, Stages]] = Shared(16)  # about 2 MB each
+_chances: Shared[dict[str, Image]] = Shared(64)  # about 300 kB each
 _fields: Shared[Pictures] = Shared(32)  # of weights, by when they were written
 _moved: Shared[Pictures] = Shared(32)
 
@@ -272,6 +280,22 @@ def fcn_stages(store: Store, networks: Path, number: int) -> Future[dict[str, St
             return unpacked(out.read_bytes())
 
     return _stages.ask((networks, number), lambda: _desk.submit(made))
+
+
+def scene_chances(
+    store: Store, weights: Mapping[str, Path], data: str, number: int, size: int, difficulty: float
+) -> Future[dict[str, Image]]:
+    """The chances (classes, H, W) that networks, by name, see in an unseen scene of a generated domain, found by a worker."""
+    asked = {name: str(path) for name, path in weights.items()}
+
+    def made() -> dict[str, Image]:
+        with tempfile.TemporaryDirectory(dir=store.uploads()) as folder:
+            out = Path(folder) / "chances.npz"
+            task = {"weights": asked, "data": data, "number": number, "size": size, "difficulty": difficulty}
+            workers().submit("chances", **task, out=str(out)).result()
+            return chances_in(out.read_bytes())
+
+    return _chances.ask((tuple(asked.items()), data, number, size, difficulty), lambda: _desk.submit(made))
 
 
 def effective_field(store: Store, weights: Path) -> Future[Pictures]:

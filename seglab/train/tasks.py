@@ -58,6 +58,34 @@ def elsewhere(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     return {}
 
 
+def decode(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Decode the file `image` and write it, shrunk to at most `side` pixels a side, as image.png into the folder `out`."""
+    import numpy as np
+    from PIL import Image as Files
+
+    from seglab.data.decode import decode as read
+    from seglab.infer.pictures import grey, png
+
+    image = grey(read(Path(task["image"]).read_bytes(), colour=task["colour"]))
+    height, width = image.shape[:2]
+    times = min(1.0, task["side"] / max(height, width))
+    small = Files.fromarray(image).resize((max(1, round(width * times)), max(1, round(height * times))), Files.Resampling.BOX)
+    write(task["out"], {"image": png(np.asarray(small))})
+    return {"size": [height, width]}
+
+
+def chances(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Let the networks in the files `weights`, by name, look at the scene `number` of `data`; write their chances into the file `out`."""
+    from seglab.data.sets import unseen_scene
+    from seglab.infer.chances import packed
+    from seglab.infer.chances_of import chances_of
+
+    image, _ = unseen_scene(task["data"], task["number"], task["size"], task["difficulty"])
+    weights = {name: Path(path) for name, path in task["weights"].items()}
+    Path(task["out"]).write_bytes(packed(chances_of(weights, image)))
+    return {}
+
+
 def inspect(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     """Look into the data set `data`; write what is found as summary.json into the folder `out`, and images.png and masks.png of its first
     pairs where nothing is wrong."""
@@ -227,6 +255,8 @@ TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {
     "segment": segment,
     "seams": seams,
     "elsewhere": elsewhere,
+    "decode": decode,
+    "chances": chances,
     "inspect": inspect,
     "check": check,
     "fetch_pet": fetch_pet,
