@@ -239,7 +239,7 @@ def test_workers_are_limited_and_results_go_with_those_who_hold_them(
 
 
 def test_a_picture_that_takes_too_much_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """64 megapixels in colour, where the server's owner allows 256 MiB; the same workers go on."""
+    """As many megapixels in colour as are taken, where the server's owner allows 256 MiB; the same workers go on."""
     monkeypatch.setenv("SEGLAB_JOB_MEMORY", "256")
     own = jobs.Workers()
     monkeypatch.setattr(jobs, "_workers", own)

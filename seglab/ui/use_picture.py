@@ -95,7 +95,7 @@ def brought(with_mask: bool = False) -> Given | None:
     """A picture of the person's own, and its mask; None while there is none."""
     left, right = st.columns(2) if with_mask else (st.container(), None)
     file = left.file_uploader("Your picture", TYPES, key="use.own", max_upload_size=MOST_FILE)
-    left.caption(f"Up to 64 megapixels (8192 × 8192) and {MOST_FILE} MB; one of 4096 × 4096 takes about half a minute. It is not kept.")
+    left.caption(f"Up to 67 megapixels (8192 × 8192) and {MOST_FILE} MB; one of 4096 × 4096 takes about half a minute. It is not kept.")
     mask = None
     if right is not None:
         mask = right.file_uploader("Its true mask, if you have it", MASK_TYPES, key="use.mask", max_upload_size=MOST_FILE)
