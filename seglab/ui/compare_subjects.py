@@ -181,7 +181,15 @@ def offered(store: Store, token: str | None, keys: Sequence[str]) -> dict[str, s
     words = {run.id: f"{run.name} · {STATUS[run.status][0]} · {run.id[:4]}" for run in own}
     for name, experiment in EXPERIMENTS.items():
         words |= {key: f"{experiment.study.title}: {_title(key)} (shipped)" for key in shipped_keys(name)}
-    return {**words, **{key: key for key in keys if key not in words}}
+    return {**words, **{key: _linked(store, key) for key in keys if key not in words}}
+
+
+def _linked(store: Store, key: str) -> str:
+    """A run that only the address names, in words; the key itself where it is not there."""
+    try:
+        return f"{store.run(key).name} · {key[:4]}"
+    except NotFoundError:
+        return key
 
 
 def _title(key: str) -> str:
