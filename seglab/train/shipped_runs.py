@@ -60,7 +60,9 @@ def looked_at(config: TrainConfig, count: int) -> tuple[NDArray[np.uint8], NDArr
     """
     data = open_set(config.data, images=1, size=config.size, difficulty=config.difficulty)
     pairs = [data.validation(number) for number in range(count)]
-    return stretched([image for image, _ in pairs]), np.stack([target(mask, replace(config, shift=0), len(data.classes)) for _, mask in pairs])
+    plain = replace(config, shift=0)
+    truths = np.stack([target(mask, plain, len(data.classes)) for _, mask in pairs])
+    return stretched([image for image, _ in pairs]), truths
 
 
 def stretched(images: Sequence[NDArray[np.float32]]) -> NDArray[np.uint8]:

@@ -37,7 +37,7 @@ _LECTURE = """<style>
 .stMainBlockContainer { padding: 0.75rem 2rem; max-width: none; }
 header[data-testid="stHeader"], section[data-testid="stSidebar"] { display: none; }
 .stMainBlockContainer h1 { font-size: 2.4rem; padding: 0; }
-.stMainBlockContainer p { font-size: 1.3rem; }
+.stMainBlockContainer p, .stMainBlockContainer li { font-size: 1.3rem; }
 </style>"""
 
 _EMBEDDED = """<style>

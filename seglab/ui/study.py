@@ -58,7 +58,7 @@ def planned(study: Study) -> str:
 
 def numbers(study: Study, rows: Sequence[Row]) -> None:
     """Means with their intervals, a line for each arm and place."""
-    head = ["", *([study.axis] if study.axis else []), *(measure.title for measure in study.measures)]
+    head = ["Compared", *([study.axis] if study.axis else []), *(measure.title for measure in study.measures)]
     lines = [
         [words, *([f"{x:g}"] if x is not None else []), *(_cell(measure, values(rows, measure.name, arm, x)) for measure in study.measures)]
         for arm, words in study.arms.items()
