@@ -15,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from seglab.train.config import TrainConfig
 
 LEAST_CLASSES, MOST_CLASSES = 2, 32
+FIRST, LAST = "model.encoder.0.0.weight", "model.head.weight"  # every network of ours has these
 
 
 @contextmanager

@@ -18,7 +18,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
@@ -148,6 +148,12 @@ def _config(text: str) -> TrainConfig:
     return TrainConfig.from_json(json.loads(text))
 
 
+def _run(row: tuple[Any, ...]) -> Run:
+    """A run from its row. Raises ValueError or TypeError for a configuration of another version."""
+    named = dict(zip((each.name for each in fields(Run)), row, strict=True))
+    return Run(**named | {"config": _config(named["config"]), "results": json.loads(named["results"])})
+
+
 def _packed(snapshot: Snapshot) -> tuple[str, bytes]:
     """The shapes of a snapshot's arrays as JSON, and all their bytes."""
     named = {each.name: getattr(snapshot, each.name) for each in fields(Snapshot) if each.name not in ("step", "maps")}
@@ -256,10 +262,15 @@ class Store:
 
     def run(self, identity: str) -> Run:
         """A run by its id. Raises NotFoundError."""
-        found = self._select("WHERE id = ?", (identity,))
+        found = self._rows("WHERE id = ?", (identity,))
         if not found:
             raise NotFoundError(f"run {identity[:20]!r} is not here: it was deleted, or it belongs to another machine")
-        return found[0]
+        try:
+            return _run(found[0])
+        except (ValueError, TypeError) as error:
+            raise NotFoundError(
+                f"run {identity[:20]!r} was made by another version of seglab ({error}): that one opens it, and its weights are kept"
+            ) from None
 
     def runs(self, token: str | None = None) -> list[Run]:
         """All runs, the newest first; with `token` those of its owner."""
@@ -271,15 +282,17 @@ class Store:
         return self._select(f"WHERE status IN ({', '.join('?' * len(status))}) ORDER BY coalesce(joined, created), created", status)
 
     def _select(self, where: str, values: tuple[str, ...]) -> list[Run]:
-        names = [each.name for each in fields(Run)]
-        with self._open() as database:
-            rows = database.execute(f"SELECT {', '.join(names)} FROM runs {where}", values).fetchall()
+        """The runs that this version understands; one of another version troubles none of the others."""
         found = []
-        for row in rows:
-            named = dict(zip(names, row, strict=True))
-            named |= {"config": _config(named["config"]), "results": json.loads(named["results"])}
-            found.append(Run(**named))
+        for row in self._rows(where, values):
+            with suppress(ValueError, TypeError):
+                found.append(_run(row))
         return found
+
+    def _rows(self, where: str, values: tuple[str, ...]) -> list[tuple[Any, ...]]:
+        names = ", ".join(each.name for each in fields(Run))
+        with self._open() as database:
+            return database.execute(f"SELECT {names} FROM runs {where}", values).fetchall()
 
     def owns(self, identity: str, token: str | None) -> bool:
         """Whether `token` is the owner's."""

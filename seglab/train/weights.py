@@ -16,13 +16,12 @@ from torch import Tensor, nn
 from seglab.data.colours import class_colours
 from seglab.nets.blocks import Network
 from seglab.train.config import TrainConfig
-from seglab.train.header import LEAST_CLASSES, MOST_CLASSES, class_names, configuration, opened, progress, read_classes
+from seglab.train.header import FIRST, LAST, LEAST_CLASSES, MOST_CLASSES, class_names, configuration, opened, progress, read_classes
 from seglab.train.network import network
 from seglab.train.trainer import Checkpoint
 
 __all__ = ["load_model", "read_checkpoint", "read_classes", "write_checkpoint"]
 
-FIRST, LAST = "model.encoder.0.0.weight", "model.head.weight"
 KINDS = {torch.float32: "F32", torch.int64: "I64"}  # as safetensors calls them
 OPTIMISER = re.compile(r"optimiser\.(\d{1,6})\.\w+")
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
-from scipy.stats import t as student
 
 from seglab.infer.fcn_told import KINDS
+from seglab.train.study import Interval, interval
 from seglab.ui.charts import ink
 from seglab.ui.fcn_scene import NAMES
 from seglab.ui.files import assets
@@ -20,27 +19,6 @@ from seglab.ui.links import in_lecture
 MEASURES = {"boundary": "Boundary F", "mean_iou": "Mean IoU"}
 STARTS = {"bilinear": "bilinear start", "random": "random start"}
 COLOURS = {"bilinear": ("#0072B2", "#58ACE4"), "random": ("#D55E00", "#F0824D")}  # on light and dark ground
-
-
-class Interval(NamedTuple):
-    """A mean, and how far its 95 % interval reaches to either side."""
-
-    mean: float
-    reach: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:.3f} ± {self.reach:.3f}"
-
-
-def interval(values: list[float]) -> Interval:
-    """Student's 95 % interval of the mean over seeds; it reaches nowhere for a single one.
-
-    >>> str(interval([0.5, 0.6, 0.7]))
-    '0.600 ± 0.248'
-    """
-    count = len(values)
-    reach = float(student.ppf(0.975, count - 1) * np.std(values, ddof=1) / count**0.5) if count > 1 else 0.0
-    return Interval(float(np.mean(values)), reach)
 
 
 @cache
