@@ -21,23 +21,23 @@ class Autoencoder(nn.Module):
     (20469, (3, 1, 32, 32))
     """
 
-    def __init__(self, latent: int = 2, variational: bool = False, size: int = 32, width: int = 8) -> None:
+    def __init__(self, latent: int = 2, variational: bool = False, size: int = 32, width: int = 8, norm: bool = False) -> None:
         super().__init__()
         halvings = size.bit_length() - 3
         if size < 16 or size != 4 * 2**halvings:
             raise ValueError(f"size={size} does not halve down to 4: 16, 32, 64 or 128 would")
-        self.options: dict[str, int | bool] = {"latent": latent, "variational": variational, "size": size, "width": width}
+        self.options: dict[str, int | bool] = {"latent": latent, "variational": variational, "size": size, "width": width, "norm": norm}
         self.latent, self.variational = latent, variational
         channels = [1, *(min(width * 2**level, 32) for level in range(halvings))]
         down: list[nn.Module] = []
         for c_in, c_out in zip(channels, channels[1:], strict=False):
-            down += [nn.Conv2d(c_in, c_out, 3, stride=2, padding=1), nn.ReLU()]
+            down += [nn.Conv2d(c_in, c_out, 3, stride=2, padding=1), *([nn.BatchNorm2d(c_out)] if norm else []), nn.ReLU()]
         self.deep = channels[-1]
         self.encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(self.deep * 16, latent * (2 if variational else 1)))
         self.begin = nn.Linear(latent, self.deep * 16)
         up: list[nn.Module] = []
         for c_in, c_out in zip(channels[:0:-1], channels[-2::-1], strict=True):
-            up += [nn.ReLU(), nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1)]
+            up += [*([nn.BatchNorm2d(c_in)] if norm else []), nn.ReLU(), nn.ConvTranspose2d(c_in, c_out, 4, stride=2, padding=1)]
         self.up = nn.Sequential(*up, nn.Sigmoid())
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:

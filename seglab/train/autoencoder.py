@@ -16,7 +16,7 @@ from seglab.data.scene import Image
 from seglab.nets.autoencoder import Autoencoder, divergence, reparametrised
 from seglab.train.header import opened
 
-NOISE = 0.1  # standard deviation of a pixel about its reconstruction: what weighs errors against the divergence
+NOISE = 0.2  # standard deviation of a pixel about its reconstruction: what weighs errors against the divergence
 
 
 def terms(model: Autoencoder, x: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
@@ -34,11 +34,18 @@ def terms(model: Autoencoder, x: Tensor, generator: torch.Generator | None = Non
 
 
 def train_autoencoder(
-    images: Image, latent: int, beta: float | None, seed: int = 0, steps: int = 1500, batch: int = 64, rate: float = 4e-3
+    images: Image,
+    latent: int,
+    beta: float | None,
+    seed: int = 0,
+    steps: int = 1500,
+    batch: int = 64,
+    rate: float = 4e-3,
+    norm: bool = False,
 ) -> Autoencoder:
     """An autoencoder of images (N, H, W); with a `beta` the variational one, whose loss is reconstruction + beta * divergence."""
     torch.manual_seed(seed)
-    model = Autoencoder(latent, beta is not None, images.shape[1])
+    model = Autoencoder(latent, beta is not None, images.shape[1], norm=norm)
 
     def loss(x: Tensor) -> Tensor:
         error, apart = terms(model, x)
@@ -49,7 +56,7 @@ def train_autoencoder(
 
 
 def fit(model: nn.Module, x: Tensor, loss: Callable[[Tensor], Tensor], seed: int, steps: int, batch: int, rate: float) -> None:
-    """Train in place on random batches of x (N, C, H, W), mirrored left and right at random nowhere: the images are taken as they are."""
+    """Train in place on random batches of x (N, C, H, W), as they are, at a rate that rises to `rate` and falls to nothing."""
     rng = np.random.default_rng(seed)
     optimiser = torch.optim.Adam(model.parameters(), rate)
     rates = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps)
