@@ -33,6 +33,7 @@ from seglab.train.autoencoder_studies import (
     LITTLE_BATCH,
     LITTLE_IMAGES,
     LITTLE_STEPS,
+    PICTURES,
     PRIOR,
     RECONSTRUCT_STEPS,
     RECONSTRUCT_WIDTH,
@@ -44,7 +45,6 @@ from seglab.train.batches import planes, standardised
 from seglab.train.reconstruct import lost, reconstructed, train_reconstruction, ways
 
 FOLDER = Path(__file__).parents[2] / "assets" / "autoencoder"
-PICTURES = 96  # test pictures whose codes are shipped
 DRAWS = 500
 
 

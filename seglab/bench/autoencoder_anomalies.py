@@ -24,13 +24,13 @@ from seglab.train.autoencoder_studies import (
     ANOMALY_STEPS,
     ANOMALY_TESTED,
     DIFFICULTIES,
+    ERROR_STEP,
     NORMAL_IMAGES,
     SIDE,
 )
 from seglab.train.reconstruct import train_reconstruction
 
 LESION = 2  # its class
-STEP = 1 / 512  # of a shipped error
 WITH, WITHOUT = 4, 2  # scenes on the page
 
 
@@ -98,7 +98,7 @@ def ship_anomalies(folder: Path) -> None:
         for arm in ANOMALIES.arms:
             made = expected(arm, difficulty, 0, images)
             found = errors(images, made)
-            told[f"{arm}.made"], told[f"{arm}.error"] = as_bytes(made[shown], 1 / 255), as_bytes(found[shown], STEP)
+            told[f"{arm}.made"], told[f"{arm}.error"] = as_bytes(made[shown], 1 / 255), as_bytes(found[shown], ERROR_STEP)
             for kind, curve in (("pixels", roc(found, lesions)), ("images", roc(found.max((1, 2)), lesions.any((1, 2))))):
                 told[f"{arm}.{kind}"] = np.stack(thinned(curve)).astype(np.float32)
         np.savez_compressed(folder / f"anomalies-{difficulty:g}.npz", **told)

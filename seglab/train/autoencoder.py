@@ -14,9 +14,8 @@ from torch import Tensor, nn
 
 from seglab.data.scene import Image
 from seglab.nets.autoencoder import Autoencoder, divergence, reparametrised
+from seglab.train.autoencoder_studies import NOISE
 from seglab.train.header import opened
-
-NOISE = 0.2  # standard deviation of a pixel about its reconstruction: what weighs errors against the divergence
 
 
 def terms(model: Autoencoder, x: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:

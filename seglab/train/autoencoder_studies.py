@@ -9,10 +9,13 @@ COMMAND = "python -m seglab.bench.autoencoder"
 LATENTS = (2, 8, 32)
 FORMS = {"plain": "plain", "beta1": "variational, β = 1", "beta10": "variational, β = 10"}
 BETAS = {"plain": None, "beta1": 1.0, "beta10": 10.0}
+NOISE = 0.2  # standard deviation of a pixel about its reconstruction: what weighs errors against the divergence
+PICTURES = 96  # test pictures whose codes are shipped
 LITTLE_IMAGES, LITTLE_STEPS, LITTLE_BATCH = 4096, 1200, 64
 RECONSTRUCT_STEPS, RECONSTRUCT_WIDTH, SIDE = 200, 4, 64
 LABEL_STEPS, LABEL_WIDTH, LABEL_DEPTH, LABEL_IMAGES, LABEL_TESTED = 150, 8, 2, 128, 32
 NORMAL_IMAGES, ANOMALY_STEPS, ANOMALY_LATENT, ANOMALY_TESTED = 384, 250, 16, 48
+ERROR_STEP = 1 / 512  # of a shipped error
 DIFFICULTIES = (0.25, 0.5, 0.75)
 LABEL_DOMAINS = ("xray", "landcover", "cells")
 
