@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from seglab.lessons import LESSONS
-from seglab.lessons.path import PATH, TOLD, TRAIN
+from seglab.lessons.path import PATH, SECTIONS, TOLD, TRAIN
 from seglab.stage.lesson import Lesson
 from seglab.ui.files import assets
 from seglab.ui.lesson import lesson_page
@@ -20,10 +20,11 @@ _PAGE = """<style>
 .stMainBlockContainer { padding: 3.75rem 2.5rem 4rem; max-width: 1240px; }
 .stMainBlockContainer h1 { font-size: 2rem; padding: 0; }
 .stMainBlockContainer .formula { font-size: 1.25rem; margin-left: 1.5rem; }
-.stMainBlockContainer h2 { font-size: 1.4rem; padding: 0.75rem 0 0; }
+.stMainBlockContainer h2 { font-size: 1.4rem; padding: 0.75rem 0 0.35rem; }
 .st-key-go_on a { width: fit-content; max-width: 100%; padding: 0.4rem 0.9rem; color: inherit; border: 1px solid currentColor; }
 .st-key-go_on a * { white-space: normal; }
 .stMainBlockContainer a[href*="/words?word="] { color: inherit; text-decoration: underline dotted; text-underline-offset: 0.2em; }
+section[data-testid="stSidebar"] p strong { display: block; margin-top: 0.5rem; font-size: 0.85rem; font-weight: 600; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.75rem 1rem 2rem; } .stMainBlockContainer h1 { font-size: 1.6rem; } }
 </style>"""
 # The dark theme's accent is light, so that it can be read as text; on a filled button the text has to be dark.
@@ -79,8 +80,11 @@ def frame(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
         return
     st.html(_PAGE)
     with st.sidebar:
-        for name, target in pages.items():
-            st.page_link(target, icon=icon_of(name), query_params=last(name))
+        for title, names in {"": ("start",), **SECTIONS, "Look up": ("words", "decks")}.items():
+            if title:
+                st.markdown(f"**{title}**")
+            for name in names:
+                st.page_link(pages[name], icon=icon_of(name), query_params=last(name))
 
 
 def icon_of(name: str) -> str:
