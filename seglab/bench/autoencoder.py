@@ -7,7 +7,7 @@ All together take a quarter of an hour of one core.
 from __future__ import annotations
 
 import argparse
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +130,8 @@ def unet(skip: str, depth: int, seed: int) -> UNet:
 
 def measure_unet() -> None:
     run_study(UNET, unet_one)
-    tested, made = cell_scenes(TEST_SEED, 48)[:1], {}
+    tested = cell_scenes(TEST_SEED, 48)[:1]
+    made: dict[str, Any] = {}
     for depth in map(int, UNET.xs):
         for skip in UNET.arms:
             model = unet(skip, depth, 0)
@@ -156,7 +157,7 @@ def unet_one(arm: str, x: float | None, seed: int) -> dict[str, float]:
 
 def measure_labels() -> None:
     for domain in LABEL_DOMAINS:
-        run_study(labels_study(domain), lambda arm, x, seed, domain=domain: labels_one(domain, arm, seed))
+        run_study(labels_study(domain), partial(labels_one, domain))
         ship_labels(domain, FOLDER)
 
 

@@ -73,8 +73,9 @@ def expected(arm: str, difficulty: float, seed: int, x: Image) -> Image:
         return np.broadcast_to(healthy(difficulty).mean(0), x.shape)
     if arm == "median":
         return np.asarray(median_filter(x, (1, 5, 5)), np.float32)
+    model = network(arm, difficulty, seed)
     with torch.inference_mode():
-        return np.asarray(network(arm, difficulty, seed)(torch.from_numpy(x)[:, None])[:, 0].numpy(), np.float32)
+        return np.asarray(model(torch.from_numpy(x)[:, None])[:, 0].numpy(), np.float32)
 
 
 def errors(x: Image, made: Image) -> Image:

@@ -47,7 +47,7 @@ def tested(domain: str) -> tuple[Image, Mask]:
     return scenes(domain, TEST_SEED, LABEL_TESTED)
 
 
-def labels_one(domain: str, arm: str, seed: int) -> dict[str, float]:
+def labels_one(domain: str, arm: str, x: float | None, seed: int) -> dict[str, float]:
     """Mean IoU and accuracy over the held-out scenes."""
     truth = tested(domain)[1]
     scores = Scores.of(masks(domain, arm, seed), truth, len(DOMAINS[domain].classes))
@@ -60,7 +60,7 @@ def masks(domain: str, arm: str, seed: int) -> Mask:
     if arm == "trained":
         return supervised(domain, seed)
     if arm == "otsu":
-        edges = threshold_multiotsu(_some(own, seed), classes)
+        edges = threshold_multiotsu(_some(own, seed), classes)  # type: ignore[no-untyped-call]
         clusters = np.digitize(x[:, 0], edges)
     else:
         known, asked = described(domain, arm, seed, own[:32]), described(domain, arm, seed, x)
@@ -104,4 +104,4 @@ def ship_labels(domain: str, folder: Path) -> None:
     told = {arm: masks(domain, arm, 0)[:SHOWN] for arm in labels_study(domain).arms}
     made = [DOMAINS[domain].make(TEST_SEED + number, SIDE, 0.25) for number in range(SHOWN)]
     images = np.stack([np.asarray(scene.image * 255 + 0.5, np.uint8) for scene in made])
-    np.savez_compressed(folder / f"labels-{domain}.npz", image=images, truth=np.stack([scene.mask for scene in made]), **told)
+    np.savez_compressed(folder / f"labels-{domain}.npz", image=images, truth=np.stack([scene.mask for scene in made]), **told)  # type: ignore[arg-type]

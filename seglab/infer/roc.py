@@ -11,7 +11,7 @@ Numbers = NDArray[np.float64]
 
 
 class Curve(NamedTuple):
-    """For falling thresholds (N,), the shares of positives found and of negatives that raise a false alarm; both begin at 0 and end at 1."""
+    """For falling thresholds (N,), the shares of positives found and of negatives that raise a false alarm, both from 0 to 1."""
 
     thresholds: Numbers
     found: Numbers

@@ -13,6 +13,7 @@ SECTIONS = {
     "Operators": tuple(LESSONS),
     "A network at work": ("builder", TRAIN),
     "Kinds of networks": ("receptive_field", "fcn", "milestones"),
+    "Beyond segmentation with labels": ("autoencoder",),
 }
 PATH = tuple(name for names in SECTIONS.values() for name in names)
 TOLD: dict[str, Lesson | Lab] = {name: LESSONS[name] if name in LESSONS else LABS[name] for name in PATH if name != TRAIN}

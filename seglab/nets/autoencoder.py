@@ -1,10 +1,13 @@
-"""An autoencoder: an image through a few numbers, its latent values, and back. In its variational form an encoder gives each value a mean and
-a variance, from which one is drawn.
+"""An autoencoder: an image through a few numbers, its latent values, and back.
+
+In its variational form the encoder gives each value a mean and a variance, with which it is drawn.
 
 Source of the variational form: Kingma and Welling, arXiv:1312.6114; of its beta: Higgins et al., ICLR 2017.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +33,7 @@ class Autoencoder(nn.Module):
         self.latent, self.variational = latent, variational
         channels = [1, *(min(width * 2**level, 32) for level in range(halvings))]
         down: list[nn.Module] = []
-        for c_in, c_out in zip(channels, channels[1:], strict=False):
+        for c_in, c_out in pairwise(channels):
             down += [nn.Conv2d(c_in, c_out, 3, stride=2, padding=1), *([nn.BatchNorm2d(c_out)] if norm else []), nn.ReLU()]
         self.deep = channels[-1]
         self.encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(self.deep * 16, latent * (2 if variational else 1)))

@@ -48,7 +48,8 @@ def train_autoencoder(
 
     def loss(x: Tensor) -> Tensor:
         error, apart = terms(model, x)
-        return (error + (beta or 0) * apart).mean() / images.shape[1] ** 2
+        mean: Tensor = (error + (beta or 0) * apart).mean() / images.shape[1] ** 2
+        return mean
 
     fit(model, torch.from_numpy(images)[:, None], loss, seed, steps, batch, rate)
     return model

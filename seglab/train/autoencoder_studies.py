@@ -92,7 +92,8 @@ ANOMALIES = Study(
     "autoencoder_anomalies",
     "anomalies by the error of reconstruction",
     "Who has only ever seen healthy lungs: does it reconstruct a lesion badly?",
-    "That is the hope of detection by reconstruction. A network that can copy anything copies the lesion too.",
+    "That is the hope of detection by reconstruction. A network that can copy anything copies the lesion too. With difficulty lesions grow "
+    "fainter, ribs and vessels stronger, and noise louder.",
     f"X-rays of {SIDE} × {SIDE} pixels: {NORMAL_IMAGES} without lesions to learn from; to measure, {ANOMALY_TESTED} with and "
     f"{ANOMALY_TESTED} without, others for each seed. The score of a pixel is its absolute error, smoothed by one pixel; of an image, its "
     "highest.",
@@ -105,7 +106,7 @@ ANOMALIES = Study(
         "mean": "mean of all healthy images",
     },
     (Measure("pixels", "AUC over pixels", range=(0.4, 1.02)), Measure("images", "AUC over images", range=(0.4, 1.02))),
-    axis="difficulty (fainter lesions, more noise)",
+    axis="difficulty",
     xs=DIFFICULTIES,
     command=f"{COMMAND} anomalies",
 )

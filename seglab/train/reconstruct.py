@@ -37,7 +37,10 @@ def ways(model: UNet) -> tuple[str, ...]:
 
 
 def through(model: UNet, x: Tensor, cut: str = "") -> Tensor:
-    """What a U-Net of padding "same" makes of images (B, C, H, W), all that comes one way set to zero. Raises ValueError for an unknown way."""
+    """What a U-Net of padding "same" makes of images (B, C, H, W), all that comes one way set to zero.
+
+    Raises ValueError for an unknown way.
+    """
     if cut and cut not in ways(model):
         raise ValueError(f"cut={cut!r} is no way through this network: {', '.join(ways(model))}")
     kept = []
@@ -55,10 +58,15 @@ def through(model: UNet, x: Tensor, cut: str = "") -> Tensor:
     return made
 
 
+def _parts(x: Image) -> list[Tensor]:
+    """Images in batches that fit into any memory."""
+    return [torch.from_numpy(x[first : first + 32]) for first in range(0, len(x), 32)]
+
+
 def reconstructed(model: UNet, x: Image, cut: str = "") -> Numbers:
     """What comes of images (N, C, H, W), one way cut or none."""
     with torch.inference_mode():
-        return np.concatenate([through(model, part, cut)[:, : x.shape[1]].numpy() for part in torch.from_numpy(x).split(32)])
+        return np.concatenate([through(model, part, cut)[:, : x.shape[1]].numpy() for part in _parts(x)])
 
 
 def lost(x: Image, made: Numbers) -> float:
@@ -71,10 +79,10 @@ def lost(x: Image, made: Numbers) -> float:
 
 
 def features(model: UNet, x: Image) -> dict[str, Numbers]:
-    """For every pixel of images (N, C, H, W), the first level's maps and the bottleneck's, enlarged bilinearly, each (N, H, W, channels)."""
+    """For every pixel of images (N, C, H, W), the first level's maps and the bottleneck's, enlarged, each (N, H, W, channels)."""
     first, deep = [], []
     with torch.inference_mode():
-        for part in torch.from_numpy(x).split(32):
+        for part in _parts(x):
             size = part.shape[2:]
             for number, level in enumerate(model.encoder):
                 made = level(part)

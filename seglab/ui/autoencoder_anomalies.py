@@ -104,8 +104,8 @@ def said(difficulty: float) -> str:
     plain, unet, median = (_mean("pixels", arm, difficulty) for arm in ("plain", "unet", "median"))
     apart = differences(rows_of(ANOMALIES), "pixels", "unet", "plain", difficulty)
     copies = (
-        f"**The U-Net with skips** gets {unet:.2f}: it gives back whatever it is shown, the lesion too, and what error it leaves says little "
-        "of it."
+        f"**The U-Net with skips** gets {unet:.2f}: it gives back whatever it is shown, the lesion too, and what error it leaves says "
+        "little of it."
         if apart.sign < 0
         else f"The U-Net with skips gets {unet:.2f}."
     )
@@ -129,6 +129,6 @@ def where_it_fails() -> str:
     end = "whoever asks only whether an image has a lesion can hardly rely on it then." if failed else "it still tells more than chance."
     return (
         f"**Where it fails.** From difficulty {clear:g} to {faint:g} lesions fade into noise, ribs and vessels. The area over images goes "
-        f"{', '.join(parts)}: {end} Vessels and edges of ribs are reconstructed badly as well, and nothing in an error says why it is there. "
-        "Lesions here are small, local and brighter than lung; an anomaly of another kind has to be measured anew."
+        f"{', '.join(parts)}: {end} Vessels and edges of ribs are reconstructed badly as well, and nothing in an error says why it is "
+        "there. Lesions here are small, local and brighter than lung; an anomaly of another kind has to be measured anew."
     )

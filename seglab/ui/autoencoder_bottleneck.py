@@ -16,24 +16,26 @@ from streamlit.components.v2.types import ComponentRenderer
 from seglab.data.little import KINDS, littles
 from seglab.data.sets import TEST_SEED
 from seglab.infer.decoder_told import decoder_told, halves
-from seglab.train.autoencoder_studies import BETAS, FORMS, LATENTS, LITTLE_IMAGES, LITTLE_STEPS, NOISE, PICTURES, PRIOR
+from seglab.train.autoencoder_studies import BETAS, LATENTS, LITTLE_IMAGES, LITTLE_STEPS, NOISE, PICTURES, PRIOR
 from seglab.ui.addressed import choice, given, put, whole
 from seglab.ui.autoencoder_studies import shown_study
 from seglab.ui.files import assets
 from seglab.ui.links import in_lecture
 
-LOOKS = {"walk": "Walk the plane", "sample": "Draw from the prior", "between": "Between two pictures"}
+LOOKS = {"walk": "Walk", "sample": "Draw", "between": "Blend"}
+SHORT = {"plain": "plain", "beta1": "variational, β = 1", "beta10": "β = 10"}
 COLOURS = ("#56B4E9", "#E69F00", "#2DBE93", "#DB9BBF")  # on the map, which is dark in every scheme
 FAR = 100.0  # a latent value beyond it is taken for a mistake
 FORM = "beta10"
+USED = 0.1  # how far the codes spread at least in a value that is used
 STATE = ("picture", "z", "draw", "from", "to", "way")  # of the address, belonging to one autoencoder or look
 
 
 def bottleneck_part() -> None:
     """Controls, the component, and below it what it does not show."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        look = choice("Look", "look", LOOKS, "walk", hidden=True)
-        form = choice("Form", "form", FORMS, FORM, drops=("z",))
+        look = choice("Do", "look", LOOKS, "walk")
+        form = choice("Form", "form", SHORT, FORM, drops=("z",))
         latent = int(choice("Latent values", "latent", tuple(map(str, LATENTS)), "2", drops=("z",)))
     if look == "sample" and form == "plain":
         form = FORM  # the plain form stands beside it anyway
@@ -135,16 +137,16 @@ def _about(look: str, form: str, latent: int) -> None:
     if look == "walk":
         st.markdown(spread_told(form, centre, spread))
         st.caption(
-            f"Trained on {LITTLE_IMAGES:,} pictures of 32 × 32 pixels that differ in kind, size, turn and place, {LITTLE_STEPS:,} steps, one "
-            f"seed; the {PICTURES} codes are of pictures that it never saw. Everything is decoded in your browser."
+            f"Trained on {LITTLE_IMAGES:,} pictures of 32 × 32 pixels that differ in kind, size, turn and place, {LITTLE_STEPS:,} steps, "
+            f"one seed; the {PICTURES} codes are of pictures that it never saw. Everything is decoded in your browser."
         )
     elif look == "sample":
         st.header("Measured")
         shown_study(PRIOR)
     else:
         st.markdown(
-            "Blended **pixels** are both pictures at once, each fainter. Blended **codes** are decoded to pictures in between, as far as the "
-            "decoder has met such codes. In the plain form the way may lead through a hole of the plane."
+            "Blended **pixels** are both pictures at once, each fainter. Blended **codes** are decoded to pictures in between, as far as "
+            "the decoder has met such codes. In the plain form the way may lead through a hole of the plane."
         )
 
 
@@ -152,15 +154,24 @@ def spread_told(form: str, centre: NDArray[np.float64], spread: NDArray[np.float
     """How far the codes are from the prior, in words.
 
     >>> print(spread_told("beta10", np.array([0.1, 0.0]), np.array([1.0, 0.9])))
-    The codes lie 0.1 at most from 0 on average, and spread by 0.9 to 1.0: nearly the prior N(0, 1), and the map has hardly a hole.
+    The codes lie 0.1 from 0 on average at most, and spread by 0.9 to 1.0: nearly the prior N(0, 1), and the map has hardly a hole.
     """
-    off, low, high = float(np.abs(centre).max()), float(spread.min()), float(spread.max())
-    said = f"The codes lie {off:.1f} at most from 0 on average, and spread by {low:.1f} to {high:.1f}: "
+    used = spread > USED
+    idle = int((~used).sum())
+    off, low, high = float(np.abs(centre[used]).max()), float(spread[used].min()), float(spread[used].max())
+    said = f"The codes lie {off:.1f} from 0 on average at most, and spread by {low:.1f} to {high:.1f}: "
     if form == "plain":
         return f"{said}nothing has told them where to lie. Walk to where no code is: the decoder was never asked there."
-    near = off < 0.35 and low > 0.7 and high < 1.3
-    return said + (
+    said += (
         "nearly the prior N(0, 1), and the map has hardly a hole."
-        if near
-        else "after this training not yet the prior N(0, 1), for the divergence weighs little beside the reconstruction."
+        if off < 0.35 and low > 0.7 and high < 1.3
+        else "not the prior N(0, 1). After this training the divergence weighs too little beside the reconstruction."
+        if high >= 1.3 or off >= 0.35
+        else "narrower than the prior N(0, 1) where a value tells little of a picture."
     )
+    if idle:
+        said += (
+            f" **{idle} of {len(spread)} values are not used**: their code is the same for every picture, and costs no divergence. That "
+            "is called posterior collapse."
+        )
+    return said

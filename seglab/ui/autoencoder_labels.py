@@ -57,9 +57,15 @@ def drawing(study: Study, domain: str, scene: int) -> Drawing:
     """The scene and its truth, and what each arm makes of it."""
     told, shown, rows = DOMAINS[domain], _scenes(domain), rows_of(study)
     value = "grey value" if told.channels == 1 else "colour"
-    arms = [arm for arm in ARMS if arm in study.arms]
+    arms = [arm for arm in ARMS if arm in study.arms and (arm != "blurred" or "otsu" not in study.arms)]  # two whole lines
     lines = -(-(len(arms) + 2) // ACROSS)
-    made = Drawing(ACROSS * (TILE + GAP) - GAP + 8, lines * (TILE + WORDS), f"A scene of {told.title} and what each way makes of it", least=620, lines=2)
+    made = Drawing(
+        ACROSS * (TILE + GAP) - GAP + 8,
+        lines * (TILE + WORDS),
+        f"A scene of {told.title} and what each way makes of it",
+        least=620,
+        lines=2,
+    )
     made.told = "Point at a picture for its numbers over all held-out scenes."
     _tile(made, 0, "scene", "the scene", shown["image"][scene], "input", "What is to be parted.")
     _tile(made, 1, "truth", "the truth", painted(shown["truth"][scene], told.colours), "ink", "Only the last one has seen such masks.")
@@ -96,13 +102,16 @@ def said(study: Study) -> str:
     if gain.sign > 0:
         told = f"**Here the autoencoder's maps help**: {study.arms[maps]} reaches a mean IoU of {means[maps]:.2f}, more than {against}."
     elif gain.sign < 0:
-        told = f"**Here the autoencoder's maps do not help**: {study.arms[maps]} reaches a mean IoU of {means[maps]:.2f}, less than {against}."
+        told = (
+            f"**Here the autoencoder's maps do not help**: {study.arms[maps]} reaches a mean IoU of {means[maps]:.2f}, less than {against}."
+        )
     else:
         told = f"**No difference that these seeds can show**: {study.arms[maps]} {means[maps]:.2f}, {against}."
     chance = differences(rows, "mean_iou", "bottleneck", "untrained")
     learned = (
         "Learning to reconstruct is what makes the bottleneck part better than an untrained one."
         if chance.sign > 0
-        else "The bottleneck of an untrained network parts as well or better: what was learned for reconstruction is not what tells these classes apart."
+        else "The bottleneck of an untrained network parts as well or better: what was learned for reconstruction is not what tells "
+        "these classes apart."
     )
     return f"{told} With labels: {means['trained']:.2f}. {learned}"

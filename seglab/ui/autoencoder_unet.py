@@ -85,10 +85,27 @@ def drawing(skip: str, depth: int, cut: str) -> Drawing:
     _image(made, 10, middle - 34, "the image", "image", "input")
     lost = found(skip, depth, cut)
     out = f"{skip}.{depth}.{cut}"
-    _image(made, 960 - PICTURE - 10, middle - 34, f"lost: {share(lost.mean)}" if cut else f"reconstructed, lost: {share(whole.mean)}", out, "output")
+    _image(
+        made,
+        960 - PICTURE - 10,
+        middle - 34,
+        f"lost: {share(lost.mean)}" if cut else f"reconstructed, lost: {share(whole.mean)}",
+        out,
+        "output",
+    )
     for level in range(depth):
         _level(made, level, depth, skip, cut, whole)
-    _way(made, "bottleneck", depth, LEFT + IN * depth, RIGHT - IN * depth, cut, found(skip, depth, "bottleneck"), whole, numbers(depth, depth))
+    _way(
+        made,
+        "bottleneck",
+        depth,
+        LEFT + IN * depth,
+        RIGHT - IN * depth,
+        cut,
+        found(skip, depth, "bottleneck"),
+        whole,
+        numbers(depth, depth),
+    )
     return made
 
 
@@ -109,22 +126,22 @@ def _level(made: Drawing, level: int, depth: int, skip: str, cut: str, whole: In
     if level == 0:
         made.line([(10 + PICTURE + 4, y), (left - 4, y)], "muted", arrow=True)
         made.line([(right + BOX + 4, y), (960 - PICTURE - 16, y)], "muted", arrow=True)
-    below, nudge = y + ROW, (0.0 if level < depth - 1 else 8.0)
-    end = below - (tall - 9) / 2 if level < depth - 1 else below - 24
-    made.line([(left + BOX / 2, y + tall / 2 + 3), (left + BOX / 2 + IN - nudge, end - 4)], "muted", arrow=True)
-    made.line([(right + BOX / 2 - IN + nudge, end - 4), (right + BOX / 2, y + tall / 2 + 4)], "muted", arrow=True)
+    below, last = y + ROW, level == depth - 1
+    end = below - 5 if last else below - (tall - 9) / 2 - 4
+    made.line([(left + BOX / 2, y + tall / 2 + 3), (left + BOX / 2 + IN, end)], "muted", arrow=True)
+    made.line([(right + BOX / 2 - IN, end), (right + BOX / 2, y + tall / 2 + 4)], "muted", arrow=True)
 
 
-def _way(
-    made: Drawing, name: str, level: int, left: float, right: float, cut: str, without: Interval, whole: Interval, many: str
-) -> None:
+def _way(made: Drawing, name: str, level: int, left: float, right: float, cut: str, without: Interval, whole: Interval, many: str) -> None:
     """A band from encoder to decoder, as wide as what its cut costs; the bottleneck has its box in the middle."""
     y = TOP + ROW * level
     carried = max(without.mean - whole.mean, 0.0)
     high = 2 + (WIDEST - 2) * min(carried, 1.0)
     deep = name == "bottleneck"
-    tells = f"{name_of(name).capitalize()}: {many} numbers. Without it {spread(without)} of the variance is lost, with it {spread(whole)} (mean of "
-    made.item(Item(name, f"{name_of(name)}, {share(without.mean)} lost without it", f"{tells}{len(UNET.seeds)} seeds, 95 % interval)."))
+    tells = f"{name_of(name).capitalize()}: {many} numbers. Without it {spread(without)} of the variance is lost, with it {spread(whole)} "
+    made.item(
+        Item(name, f"{name_of(name)}, {share(without.mean)} lost without it", f"{tells}(mean of {len(UNET.seeds)} seeds, 95 % interval).")
+    )
     role = "kernel" if deep else "skip"
     if name == cut:
         made.line([(left + 4, y), (right - 4, y)], "difference", name, dashed=True)
@@ -140,7 +157,9 @@ def _way(
         made.text(middle, y + 42, f"bottleneck, {many}", 14, "ink", "middle", True, name)
         made.text(middle, y + 60, f"cut: {share(without.mean)} lost", 14, "ink", "middle", False, name)
     else:
-        made.text((left + right) / 2, y - max(high / 2, 2) - 7, f"skip {level + 1}, {many} · cut: {share(without.mean)} lost", 14, "ink", "middle", item=name)
+        middle = (left + right) / 2
+        made.text(middle, y - high / 2 - 6, f"skip {level + 1}, {many}", 14, "ink", "middle", True, name)
+        made.text(middle, y + high / 2 + 17, f"cut: {share(without.mean)} lost", 14, "ink", "middle", False, name)
 
 
 def name_of(name: str) -> str:
@@ -172,8 +191,8 @@ def said(skip: str, depth: int) -> str:
     if skip == "none":
         how = "which is no compression at all" if per >= 1 else f"one number for {1 / per:.0f} pixels"
         return (
-            f"**Without skips it is one.** Everything comes through the bottleneck, {per:g} numbers a pixel ({how}), and {spread(whole)} of the "
-            "variance is lost on images that it never saw."
+            f"**Without skips it is one.** Everything comes through the bottleneck, {per:g} numbers a pixel ({how}), and {spread(whole)} "
+            "of the variance is lost on images that it never saw."
         )
     top = found(skip, depth, "skip_0")
     used = without.mean - whole.mean

@@ -4,7 +4,7 @@ import { isDark } from "./diagram.js";
 import { board, figure, h, paint } from "./latent_parts.js";
 import { element } from "./paths.js";
 
-const REST = 400, SIDE = 320, EDGE = 46; // milliseconds; units of the curve, and of the room for its words
+const REST = 400, SIDE = 320, EDGE = 66; // milliseconds; units of the curve, and of the room for its words
 const FOUND = [0, 158, 115], ALARM = [213, 94, 0], MISSED = [86, 180, 233];
 
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
@@ -30,7 +30,7 @@ class Errors {
     this.input = h("input", { type: "range", min: 0, max: 255, step: 1, oninput: () => this.go(Number(this.input.value)), onkeydown: (event) => event.stopPropagation() });
     this.output = h("output");
     this.told = h("p", { class: "told", role: "status" });
-    this.curve = element("svg", { viewBox: `0 0 ${SIDE + EDGE + 8} ${SIDE + EDGE + 8}`, role: "img" });
+    this.curve = element("svg", { viewBox: `0 0 ${SIDE + EDGE + 24} ${SIDE + EDGE + 8}`, role: "img" });
     this.legend = h("div", { class: "curves" });
     const key = h("div", { class: "key" }, sign(1, "lesion found"), sign(2, "false alarm"), sign(3, "lesion missed"));
     const hand = h("label", { class: "hand" }, h("span", {}, "Threshold"), this.input, this.output);
@@ -99,8 +99,8 @@ class Errors {
     const others = Object.keys(curves).filter((name) => name !== arm);
     this.curve.replaceChildren(...ticks, element("path", { class: "chance", d: `M${x(0)},${y(0)}L${x(1)},${y(1)}` }), ...others.map((name) => line(name, false)), line(arm, true),
       element("circle", { class: "at", cx: x(alarms), cy: y(found), r: 8 }),
-      words("text", { x: x(0.5), y: SIDE + 44, class: "middle" }, kind === "pixels" ? "false alarms, of healthy pixels" : "false alarms, of healthy images"),
-      words("text", { transform: `translate(13,${y(0.5)}) rotate(-90)`, class: "middle" }, "found"));
+      words("text", { x: x(0.5), y: SIDE + 46, class: "middle" }, kind === "pixels" ? "false alarms, of healthy pixels" : "false alarms, of healthy images"),
+      words("text", { transform: `translate(14,${y(0.5)}) rotate(-90)`, class: "middle" }, "found"));
     this.curve.setAttribute("aria-label", `Curves of found over false alarms, by ${kind}. ${Object.keys(curves).map((name) => `${names[name]}: area ${this.data.areas[name].toFixed(3)}`).join("; ")}`);
     this.legend.replaceChildren(...Object.keys(curves).map((name) => {
       const svg = element("svg", { viewBox: "0 0 34 10", "aria-hidden": "true" });

@@ -70,7 +70,7 @@ class Latent {
 
   walk() {
     const { names, colours, noise } = this.data, { size } = this.net;
-    const one = figure("its picture x", size), two = figure("decoded from z", size, "made"), three = figure("difference", size);
+    const one = figure("picture, x", size), two = figure("decoded, x̂", size, "made"), three = figure("x̂ − x", size);
     this.panes = { own: one.canvas, made: two.canvas, apart: three.canvas };
     const dims = this.order.slice(0, SHOWN), rest = this.order.length - dims.length;
     this.sliders = dims.map((j) => range(`z${j + 1}`, ...this.bounds[j], 0.01, (value) => this.set(j, value)));
@@ -87,7 +87,7 @@ class Latent {
     const sliders = h("div", { class: "sliders" }, ...this.sliders.map(({ element }) => element));
     const side = h("div", { class: "side" }, h("div", { class: "trio" }, one.element, two.element, three.element), sliders,
       rest > 0 ? h("p", { class: "note" }, `The ${rest} values that vary less keep what the picture's code has.`) : "",
-      h("div", { class: "hands" }, this.hands.picture.element, back, this.spreads ? noisy : ""), this.sums);
+      h("div", { class: "hands" }, this.hands.picture.element, back, this.spreads ? noisy : ""), this.sums, h("p", { class: "note" }, "x̂ − x: red where x̂ is too dark, grey where it is too bright."));
     this.noise = noise;
     this.element.replaceChildren(h("div", { class: "walk" }, this.plane.element, side), this.live);
     this.element.tabIndex = -1;
