@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=[], metavar=" ".join(parts))
     torch.set_num_threads(1)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for part in parser.parse_args().parts or parts:
+    for part in parts if parser.parse_args() else parts:
         parts[part]()
 
 
@@ -97,7 +97,7 @@ def prior_one(arm: str, x: float | None, seed: int) -> dict[str, float]:
     rng, held_out = np.random.default_rng(seed), littles(VALIDATION_SEED + DRAWS * seed, DRAWS)[0]
     if arm == "real":
         return {"distance": nearest(held_out)}
-    model = little_model("plain" if arm == "fitted" else arm, int(x or 2), seed)
+    model = little_model("plain" if arm == "fitted" else arm, 2, seed)
     z = rng.standard_normal((DRAWS, model.latent), np.float32)
     if arm == "fitted":
         codes, _ = encoded(model, learned_from())
@@ -123,13 +123,13 @@ def cell_scenes(first: int, count: int) -> Image:
     return np.stack([planes(standardised(cells(seed, SIDE, 0.25).image)) for seed in range(first, first + count)])
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=16)
 def unet(skip: str, depth: int, seed: int) -> UNet:
     return train_reconstruction(cell_scenes(0, 256), skip, depth, RECONSTRUCT_WIDTH, seed, RECONSTRUCT_STEPS)
 
 
 def measure_unet() -> None:
-    run_study(UNET, unet_one)
+    """Write what the networks of seed 0 make of one image, then measure all."""
     tested = cell_scenes(TEST_SEED, 48)[:1]
     made: dict[str, Any] = {}
     for depth in map(int, UNET.xs):
@@ -138,6 +138,7 @@ def measure_unet() -> None:
             for cut in ("", *ways(model)):
                 made[f"{skip}.{depth}.{cut.replace(' ', '_')}"] = as_bytes(reconstructed(model, tested, cut)[0, 0])
     np.savez_compressed(FOLDER / "unet.npz", image=as_bytes(tested[0, 0]), **made)
+    run_study(UNET, unet_one)
 
 
 def as_bytes(image: Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -157,13 +158,13 @@ def unet_one(arm: str, x: float | None, seed: int) -> dict[str, float]:
 
 def measure_labels() -> None:
     for domain in LABEL_DOMAINS:
-        run_study(labels_study(domain), partial(labels_one, domain))
         ship_labels(domain, FOLDER)
+        run_study(labels_study(domain), partial(labels_one, domain))
 
 
 def measure_anomalies() -> None:
-    run_study(ANOMALIES, anomalies_one)
     ship_anomalies(FOLDER)
+    run_study(ANOMALIES, anomalies_one)
 
 
 if __name__ == "__main__":

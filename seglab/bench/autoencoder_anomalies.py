@@ -58,7 +58,7 @@ def _scenes(first: int, difficulty: float, ill: int, well: int) -> tuple[Image, 
     return np.stack([image for image, _ in kept]), np.stack([lesions for _, lesions in kept])
 
 
-@lru_cache(maxsize=6)
+@lru_cache(maxsize=9)
 def network(arm: str, difficulty: float, seed: int) -> Autoencoder | UNet:
     x = healthy(difficulty)
     if arm == "unet":

@@ -9,18 +9,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
-from skimage.filters import threshold_multiotsu
 from torch.nn import functional as F
 
 from seglab.data.domains import DOMAINS
 from seglab.data.scene import Image, Mask, Scene
 from seglab.data.sets import TEST_SEED
-from seglab.infer.clusters import best_names, centres_of, clustered
+from seglab.infer.clusters import best_names, centres_of, clustered, otsu
 from seglab.nets.unet import UNet
 from seglab.train.autoencoder import fit
 from seglab.train.autoencoder_studies import LABEL_DEPTH, LABEL_IMAGES, LABEL_STEPS, LABEL_TESTED, LABEL_WIDTH, SIDE, labels_study
 from seglab.train.batches import planes, standardised
-from seglab.train.metrics import Scores
+from seglab.train.metrics import Scores, confusion
 from seglab.train.reconstruct import features, train_reconstruction
 
 BLUR = 2.0  # pixels
@@ -50,18 +49,23 @@ def tested(domain: str) -> tuple[Image, Mask]:
 def labels_one(domain: str, arm: str, x: float | None, seed: int) -> dict[str, float]:
     """Mean IoU and accuracy over the held-out scenes."""
     truth = tested(domain)[1]
-    scores = Scores.of(masks(domain, arm, seed), truth, len(DOMAINS[domain].classes))
+    scores = _scores(masks(domain, arm, seed), truth, len(DOMAINS[domain].classes))
     return {"mean_iou": scores.mean_iou, "accuracy": scores.accuracy}
 
 
+def _scores(made: Mask, truth: Mask, classes: int) -> Scores:
+    """What the pages need of the scores; those of borders would take longer than a training."""
+    return Scores(confusion(made, truth, classes), np.full(classes, np.nan))
+
+
+@lru_cache(maxsize=8)
 def masks(domain: str, arm: str, seed: int) -> Mask:
     """What an arm makes of the held-out scenes."""
     classes, (own, _), (x, truth) = len(DOMAINS[domain].classes), learned(domain), tested(domain)
     if arm == "trained":
         return supervised(domain, seed)
     if arm == "otsu":
-        edges = threshold_multiotsu(_some(own, seed), classes)  # type: ignore[no-untyped-call]
-        clusters = np.digitize(x[:, 0], edges)
+        clusters = np.digitize(x[:, 0], otsu(_some(own, seed), classes))
     else:
         known, asked = described(domain, arm, seed, own[:32]), described(domain, arm, seed, x)
         flat = known.reshape(-1, known.shape[-1])

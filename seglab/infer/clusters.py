@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2, vq
 from scipy.optimize import linear_sum_assignment
+from skimage.filters import threshold_multiotsu
 
 from seglab.data.scene import Image, Mask
 
@@ -28,6 +29,15 @@ def clustered(features: Image, centres: NDArray[np.float64]) -> NDArray[np.intp]
     """
     flat = np.asarray(features.reshape(-1, features.shape[-1]), np.float64)
     return np.asarray(vq(flat, centres)[0], np.intp).reshape(features.shape[:-1])
+
+
+def otsu(values: Image, classes: int) -> NDArray[np.float64]:
+    """The ``classes - 1`` thresholds that part grey values with the least variance within the classes (Otsu, 1979).
+
+    >>> otsu(np.array([0.0, 0.1, 0.9, 1.0] * 50, np.float32), 2).round(1).tolist()
+    [0.1]
+    """
+    return np.asarray(threshold_multiotsu(values, classes), np.float64)  # type: ignore[no-untyped-call]
 
 
 def best_names(clusters: NDArray[np.intp], truth: Mask, classes: int) -> NDArray[np.uint8]:

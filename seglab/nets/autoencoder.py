@@ -21,7 +21,7 @@ class Autoencoder(nn.Module):
 
     >>> net = Autoencoder(latent=2)
     >>> sum(p.numel() for p in net.parameters()), tuple(net(torch.zeros(3, 1, 32, 32)).shape)
-    (20469, (3, 1, 32, 32))
+    (18843, (3, 1, 32, 32))
     """
 
     def __init__(self, latent: int = 2, variational: bool = False, size: int = 32, width: int = 8, norm: bool = False) -> None:

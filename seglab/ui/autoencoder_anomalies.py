@@ -22,7 +22,7 @@ from seglab.ui.study import LOOKS
 SHORT = {"plain": "autoencoder", "variational": "variational", "unet": "U-Net with skips", "median": "median 5 × 5", "mean": "mean image"}
 KINDS = {"pixels": "pixels", "images": "images"}
 DASHES = ("", "9 5", "2 4", "10 4 2 4", "16 5")
-TRIED = {"0.25": "0.25 clear", "0.5": "0.5", "0.75": "0.75 faint"}
+TRIED = {"0.25": "0.25, clear", "0.75": "0.75, faint"}
 USUAL = 36  # the threshold at first
 FULL = 0.2  # an error that is drawn in full
 SCENES = 6

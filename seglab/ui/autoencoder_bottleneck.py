@@ -28,7 +28,6 @@ COLOURS = ("#56B4E9", "#E69F00", "#2DBE93", "#DB9BBF")  # on the map, which is d
 FAR = 100.0  # a latent value beyond it is taken for a mistake
 FORM = "beta10"
 USED = 0.1  # how far the codes spread at least in a value that is used
-STATE = ("picture", "z", "draw", "from", "to", "way")  # of the address, belonging to one autoencoder or look
 
 
 def bottleneck_part() -> None:

@@ -21,6 +21,7 @@ from seglab.ui.files import assets
 PICTURE, LEFT, RIGHT, TOP, ROW = 176.0, 226.0, 734.0, 62.0, 92.0  # of the drawing: images' side, the U's ends, its first line, a line
 BOX, IN = 24.0, 46.0  # a box's width, and how much further in each level begins
 WIDEST = 34.0  # of a way that carries everything
+DEPTHS = tuple(f"{x:g}" for x in UNET.xs)
 USED = 0.05  # of the variance: what a way has to carry to be called used
 
 
@@ -28,7 +29,7 @@ def unet_part() -> None:
     """Controls, the U, what it says, and the study."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
         skip = choice("Skips", "skips", {"concat": "concatenated", "add": "added", "none": "none"}, "concat", drops=("cut",))
-        depth = int(choice("Poolings", "depth", ("1", "2", "3", "4"), "3", drops=("cut",)))
+        depth = int(choice("Poolings", "depth", DEPTHS, DEPTHS[-1], drops=("cut",)))
     cut = chosen("cut", ways(skip, depth), "")
     show(drawing(skip, depth, cut), "reconstructs", cut, lambda name: put(cut=None if name == cut else name))
     st.markdown(said(skip, depth))

@@ -13,7 +13,7 @@ SIDE, WIDTH = 64, 4  # of the U-Net that the page shows
 
 
 def ask_bottleneck(turn: int) -> Asked:
-    side, width, depth = pick(turn, (SIDE, WIDTH, 3), tuple(product((32, 64, 128), (4, 8), (1, 2, 3, 4))))
+    side, width, depth = pick(turn, (SIDE, WIDTH, 4), tuple(product((32, 64, 128), (4, 8), (1, 2, 4))))
     channels, small = width * 2**depth, side // 2**depth
     right = channels * small**2
     mistakes = small**2, channels * side**2, width * small**2, right // 2, right * 2

@@ -2,10 +2,11 @@
 // the way from one picture to another. Everything is decoded here; the server hears only where it came to rest.
 import { isDark } from "./diagram.js";
 import { decode, divergence, errorTerm, halves, normals, readDecoder } from "./decoder.js";
-import { board, figure, h, minus, paint, range } from "./latent_parts.js";
+import { board, bounds, figure, h, minus, mosaic, ordered, paint, range, rows, signed } from "./latent_parts.js";
 import { LatentPlane } from "./latent_plane.js";
 
 const REST = 400; // milliseconds after which the state goes into the address
+const ANSWERED = 3000; // milliseconds in which the server says back what it was told
 const SHOWN = 8; // sliders at most
 const ROW = 9; // pictures on the way from one to the other
 const DRAWN = 20; // pictures drawn from a distribution
@@ -13,6 +14,7 @@ const DRAWN = 20; // pictures drawn from a distribution
 class Latent {
   constructor(host) {
     this.element = h("div", { class: "latent" });
+    this.mine = new Map(); // states that were told, and when
     host.append(this.element);
   }
 
@@ -24,13 +26,14 @@ class Latent {
     if (made !== this.made) {
       this.made = made;
       this.begin(data);
-    } else if (state !== this.sent) this.take(data.state);
+    } else if (state !== this.sent && performance.now() - (this.mine.get(state) ?? -Infinity) > ANSWERED) this.take(data.state);
     this.sent = state;
   }
 
   begin(data) {
     const { latent } = data.decoder, count = data.kinds.length;
-    this.data = data;
+    this.plane?.stop();
+    Object.assign(this, { data, plane: null, hands: {} });
     this.net = readDecoder(data.decoder);
     this.plain = data.plain && { ...data.plain, net: readDecoder(data.plain.decoder) };
     this.means = rows(halves(data.means), count, latent);
@@ -48,7 +51,7 @@ class Latent {
     this.state = { ...state };
     this.z = state.z ? Float32Array.from(state.z) : this.means[state.picture].slice();
     this.eps = null;
-    for (const [name, slider] of Object.entries(this.hands ?? {})) if (name in state) slider.set(state[name]);
+    for (const [name, slider] of Object.entries(this.hands)) if (name in state) slider.set(state[name]);
     this.draw();
   }
 
@@ -58,6 +61,7 @@ class Latent {
       const own = this.means[this.state.picture], moved = this.z.some((value, j) => Math.abs(value - own[j]) > 0.005);
       const state = { ...this.state, z: moved ? [...this.z].map((value) => Math.round(value * 100) / 100) : null };
       this.sent = JSON.stringify(state);
+      this.mine.set(this.sent, performance.now());
       this.send("settled", this.sent);
     }, REST);
   }
@@ -90,7 +94,6 @@ class Latent {
       h("div", { class: "hands" }, this.hands.picture.element, back, this.spreads ? noisy : ""), this.sums, h("p", { class: "note" }, "x̂ − x: red where x̂ is too dark, grey where it is too bright."));
     this.noise = noise;
     this.element.replaceChildren(h("div", { class: "walk" }, this.plane.element, side), this.live);
-    this.element.tabIndex = -1;
   }
 
   point(x, y) {
@@ -228,43 +231,6 @@ class Latent {
     const { names, kinds } = this.data;
     this.live.textContent = `z = ${(1 - share).toFixed(2)} · z of picture ${from} (${names[kinds[from]]}) + ${share.toFixed(2)} · z of picture ${to} (${names[kinds[to]]})`;
   }
-}
-
-/** Numbers in rows. */
-function rows(values, count, width) {
-  return Array.from({ length: count }, (_, i) => values.slice(i * width, (i + 1) * width));
-}
-
-/** Latent values by how much the codes vary in them, the most first. */
-function ordered(means) {
-  const spread = (j) => {
-    const mean = means.reduce((sum, z) => sum + z[j], 0) / means.length;
-    return means.reduce((sum, z) => sum + (z[j] - mean) ** 2, 0);
-  };
-  return Array.from(means[0], (_, j) => [spread(j), j]).sort((a, b) => b[0] - a[0]).map(([, j]) => j);
-}
-
-/** A little more than what the codes cover, and at least two deviations of the prior. */
-function bounds(values) {
-  const low = Math.min(-2.2, ...values), high = Math.max(2.2, ...values), more = 0.08 * (high - low);
-  return [Math.floor((low - more) * 10) / 10, Math.ceil((high + more) * 10) / 10];
-}
-
-/** A difference as a colour: white nothing, black too bright, red too dark; in dark mode from the dark ground. */
-function signed(value, dark) {
-  const share = Math.min(1, Math.abs(value)), ground = dark ? 24 : 255, ink = value < 0 ? [213, 60, 40] : dark ? [235, 235, 235] : [20, 20, 20];
-  return ink.map((part) => Math.round(ground + (part - ground) * share));
-}
-
-/** Pictures side by side, `across` in a line. */
-function mosaic(canvas, pictures, size, across) {
-  const gap = 2, down = Math.ceil(pictures.length / across);
-  Object.assign(canvas, { width: across * (size + gap) - gap, height: down * (size + gap) - gap });
-  const context = canvas.getContext("2d"), tile = new ImageData(size, size);
-  pictures.forEach((made, number) => {
-    for (let i = 0; i < size * size; i += 1) tile.data.set([255 * made[i], 255 * made[i], 255 * made[i], 255], 4 * i);
-    context.putImageData(tile, (number % across) * (size + gap), Math.floor(number / across) * (size + gap));
-  });
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {

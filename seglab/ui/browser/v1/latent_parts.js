@@ -44,3 +44,40 @@ export function range(name, low, high, step, moved) {
   input.addEventListener("input", () => (output.textContent = minus(Number(input.value), digits)));
   return { element: h("label", {}, words, input, output), set };
 }
+
+/** Numbers in rows. */
+export function rows(values, count, width) {
+  return Array.from({ length: count }, (_, i) => values.slice(i * width, (i + 1) * width));
+}
+
+/** Latent values by how much the codes vary in them, the most first. */
+export function ordered(means) {
+  const spread = (j) => {
+    const mean = means.reduce((sum, z) => sum + z[j], 0) / means.length;
+    return means.reduce((sum, z) => sum + (z[j] - mean) ** 2, 0);
+  };
+  return Array.from(means[0], (_, j) => [spread(j), j]).sort((a, b) => b[0] - a[0]).map(([, j]) => j);
+}
+
+/** A little more than what the codes cover, and at least two deviations of the prior. */
+export function bounds(values) {
+  const low = Math.min(-2.2, ...values), high = Math.max(2.2, ...values), more = 0.08 * (high - low);
+  return [Math.floor((low - more) * 10) / 10, Math.ceil((high + more) * 10) / 10];
+}
+
+/** A difference as a colour: white nothing, black too bright, red too dark; in dark mode from the dark ground. */
+export function signed(value, dark) {
+  const share = Math.min(1, Math.abs(value)), ground = dark ? 24 : 255, ink = value < 0 ? [213, 60, 40] : dark ? [235, 235, 235] : [20, 20, 20];
+  return ink.map((part) => Math.round(ground + (part - ground) * share));
+}
+
+/** Pictures side by side, `across` in a line. */
+export function mosaic(canvas, pictures, size, across) {
+  const gap = 2, down = Math.ceil(pictures.length / across);
+  Object.assign(canvas, { width: across * (size + gap) - gap, height: down * (size + gap) - gap });
+  const context = canvas.getContext("2d"), tile = new ImageData(size, size);
+  pictures.forEach((made, number) => {
+    for (let i = 0; i < size * size; i += 1) tile.data.set([255 * made[i], 255 * made[i], 255 * made[i], 255], 4 * i);
+    context.putImageData(tile, (number % across) * (size + gap), Math.floor(number / across) * (size + gap));
+  });
+}
