@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", default=[], metavar=" ".join(parts))
     torch.set_num_threads(1)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for part in parts if parser.parse_args() else parts:
+    for part in parser.parse_args().parts or parts:
         parts[part]()
 
 

@@ -31,9 +31,9 @@ CHANCE = 0.7  # below such an area a way is said to fail
 
 def anomalies_part() -> None:
     """Controls, the component, what it says, and the study."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         arm = choice("Expected by", "by", SHORT, "plain")
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         scene = number("X-ray", "xray", 1, SCENES, 1, 140)
         difficulty = choice("Difficulty", "difficulty", TRIED, "0.25")
         kind = choice("Curves over", "over", KINDS, "pixels")

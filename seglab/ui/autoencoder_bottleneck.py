@@ -27,12 +27,20 @@ SHORT = {"plain": "plain", "beta1": "variational, β = 1", "beta10": "β = 10"}
 COLOURS = ("#56B4E9", "#E69F00", "#2DBE93", "#DB9BBF")  # on the map, which is dark in every scheme
 FAR = 100.0  # a latent value beyond it is taken for a mistake
 FORM = "beta10"
+# What each is at first, and at most.
+USUAL = {
+    "picture": (2, PICTURES - 1),
+    "draw": (1, 100_000),
+    "from": (2, PICTURES - 1),
+    "to": (13, PICTURES - 1),
+    "way": (50, 100),
+}  # and the most
 USED = 0.1  # how far the codes spread at least in a value that is used
 
 
 def bottleneck_part() -> None:
     """Controls, the component, and below it what it does not show."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         look = choice("Do", "look", LOOKS, "walk")
         form = choice("Form", "form", SHORT, FORM, drops=("z",))
         latent = int(choice("Latent values", "latent", tuple(map(str, LATENTS)), "2", drops=("z",)))
@@ -52,15 +60,8 @@ def _component() -> ComponentRenderer:
 
 def state(latent: int) -> dict[str, Any]:
     """What the address says of the picture and place that are looked at."""
-    most = PICTURES - 1
-    return {
-        "picture": whole("picture", 0, most, 5),
-        "z": read_z(given("z"), latent),
-        "draw": whole("draw", 0, 100_000, 1),
-        "from": whole("from", 0, most, 5),
-        "to": whole("to", 0, most, 6),
-        "way": whole("way", 0, 100, 50),
-    }
+    found: dict[str, Any] = {name: whole(name, 0, most, usual) for name, (usual, most) in USUAL.items()}
+    return {"z": read_z(given("z"), latent), **found}
 
 
 def read_z(text: str, latent: int) -> list[float] | None:
@@ -86,8 +87,7 @@ def _settled() -> None:
     if isinstance(found, dict):
         z = found.get("z")
         text = "_".join(f"{float(value):.2f}" for value in z) if isinstance(z, list) else ""
-        plain = {"picture": 5, "draw": 1, "from": 5, "to": 6, "way": 50}
-        put(**{name: None if found.get(name) == usual else found.get(name) for name, usual in plain.items()}, z=text)
+        put(**{name: None if found.get(name) == usual else found.get(name) for name, (usual, _) in USUAL.items()}, z=text)
 
 
 @cache

@@ -35,7 +35,7 @@ ARMS = ("bottleneck", "first", "untrained", "values", "blurred", "otsu", "traine
 
 def labels_part() -> None:
     """A domain's scene as every arm parts it, and the study."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         domain = choice("Images", "domain", {name: DOMAINS[name].title for name in LABEL_DOMAINS}, LABEL_DOMAINS[0])
         scene = number("Scene", "scene", 0, 3, 0, 140)
     study = labels_study(domain)

@@ -27,7 +27,7 @@ USED = 0.05  # of the variance: what a way has to carry to be called used
 
 def unet_part() -> None:
     """Controls, the U, what it says, and the study."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         skip = choice("Skips", "skips", {"concat": "concatenated", "add": "added", "none": "none"}, "concat", drops=("cut",))
         depth = int(choice("Poolings", "depth", DEPTHS, DEPTHS[-1], drops=("cut",)))
     cut = chosen("cut", ways(skip, depth), "")
