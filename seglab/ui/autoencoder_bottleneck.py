@@ -153,12 +153,13 @@ def spread_told(form: str, centre: NDArray[np.float64], spread: NDArray[np.float
     """How far the codes are from the prior, in words.
 
     >>> print(spread_told("beta10", np.array([0.1, 0.0]), np.array([1.0, 0.9])))
-    The codes lie 0.1 from 0 on average at most, and spread by 0.9 to 1.0: nearly the prior N(0, 1), and the map has hardly a hole.
+    On average the codes lie at most 0.1 from 0, and they spread by 0.9 to 1.0: nearly the prior N(0, 1), and the map has hardly a hole.
     """
     used = spread > USED
     idle = int((~used).sum())
     off, low, high = float(np.abs(centre[used]).max()), float(spread[used].min()), float(spread[used].max())
-    said = f"The codes lie {off:.1f} from 0 on average at most, and spread by {low:.1f} to {high:.1f}: "
+    wide = f"{low:.1f}" if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f}"
+    said = f"On average the codes lie at most {off:.1f} from 0, and they spread by {wide}: "
     if form == "plain":
         return f"{said}nothing has told them where to lie. Walk to where no code is: the decoder was never asked there."
     said += (
