@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from base64 import b64encode
 from collections.abc import Callable
@@ -384,8 +383,7 @@ def test_rows_say_which_way_carries_the_image() -> None:
     deep = [row for row in rows_of(UNET) if row["x"] == 4]
     for row in deep:
         if row["arm"] == "none":
-            assert row["cut_bottleneck"] > 2 * row["lost"]
+            assert row["cut_bottleneck"] > 0.9 > 0.7 > row["lost"]
         else:
-            assert row["cut_skip_0"] > 10 * row["lost"]
+            assert row["cut_skip_0"] > 0.9
             assert row["cut_bottleneck"] < row["lost"] + 0.05
-    assert json.dumps(deep)

@@ -14,7 +14,7 @@ from streamlit.components.v2.types import ComponentRenderer
 from seglab.train.autoencoder_studies import ANOMALIES, DIFFICULTIES, ERROR_STEP
 from seglab.train.study import differences, interval, values
 from seglab.ui.addressed import choice, number, put, whole
-from seglab.ui.autoencoder_studies import rows_of, shown_study
+from seglab.ui.autoencoder_studies import rows_of, shown_study, there
 from seglab.ui.files import assets
 from seglab.ui.links import in_lecture
 from seglab.ui.study import LOOKS
@@ -37,7 +37,8 @@ def anomalies_part() -> None:
         scene = number("X-ray", "xray", 1, SCENES, 1, 140)
         difficulty = choice("Difficulty", "difficulty", TRIED, "0.25")
         kind = choice("Curves over", "over", KINDS, "pixels")
-    _component()(key="errors", data=told(arm, difficulty, kind, scene - 1), on_settled_change=_settled)
+    if there(f"anomalies-{difficulty}.npz"):
+        _component()(key="errors", data=told(arm, difficulty, kind, scene - 1), on_settled_change=_settled)
     st.markdown(said(float(difficulty)))
     st.header("Measured")
     shown_study(ANOMALIES, text=where_it_fails())

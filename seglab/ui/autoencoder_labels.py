@@ -14,7 +14,7 @@ from seglab.infer.pictures import painted, png, shown_colours
 from seglab.train.autoencoder_studies import LABEL_DOMAINS, labels_study
 from seglab.train.study import Study, differences, interval, values
 from seglab.ui.addressed import choice, number
-from seglab.ui.autoencoder_studies import rows_of, shown_study
+from seglab.ui.autoencoder_studies import rows_of, shown_study, there
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing, Item
 from seglab.ui.files import assets
@@ -39,10 +39,11 @@ def labels_part() -> None:
         domain = choice("Images", "domain", {name: DOMAINS[name].title for name in LABEL_DOMAINS}, LABEL_DOMAINS[0])
         scene = number("Scene", "scene", 0, 3, 0, 140)
     study = labels_study(domain)
-    show(drawing(study, domain, scene), "clusters")
-    told = DOMAINS[domain]
-    legend(told.classes, shown_colours(told.colours))
-    st.markdown(said(study))
+    if there(f"labels-{domain}.npz"):
+        told = DOMAINS[domain]
+        show(drawing(study, domain, scene), "clusters")
+        legend(told.classes, shown_colours(told.colours))
+        st.markdown(said(study))
     st.header("Measured")
     shown_study(study)
 
