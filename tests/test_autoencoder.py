@@ -325,7 +325,7 @@ def test_the_area_asked_for_is_the_share_of_pairs(turn: int) -> None:
 
 def test_the_picture_follows_the_hand_without_the_server_and_comes_to_rest_in_the_address(visit: Visit) -> None:
     with visit("/autoencoder?form=beta10&latent=2") as page:
-        page.wait_for_selector(".latent .board[data-done=yes]")
+        page.wait_for_function("document.querySelector('.latent .made canvas') && document.querySelector('.latent .board[data-done=yes]')")
         look = "() => document.querySelector('.latent .made canvas').toDataURL()"
         before = page.evaluate(look)
         point = """(kind) => {
