@@ -325,26 +325,29 @@ def test_the_area_asked_for_is_the_share_of_pairs(turn: int) -> None:
 
 def test_the_picture_follows_the_hand_without_the_server_and_comes_to_rest_in_the_address(visit: Visit) -> None:
     with visit("/autoencoder?form=beta10&latent=2") as page:
-        page.wait_for_function("document.querySelector('.latent .made canvas') && document.querySelector('.latent .board[data-done=yes]')")
-        look = "() => document.querySelector('.latent .made canvas').toDataURL()"
-        before = page.evaluate(look)
-        point = """(kind) => {
-            const board = document.querySelector(".latent .board"), { left, top } = board.getBoundingClientRect();
+        page.wait_for_selector(".latent .board[data-done=yes]")
+
+        def look() -> str:
+            return str(page.locator(".latent .made canvas").evaluate("(canvas) => canvas.toDataURL()"))
+
+        before, board = look(), page.locator(".latent .board")
+        point = """(board, kind) => {
+            const { left, top } = board.getBoundingClientRect();
             board.dispatchEvent(new PointerEvent(kind, { clientX: left + 60, clientY: top + 60, pointerType: "mouse" }));
-            return document.querySelector(".latent .made canvas").toDataURL();
+            return board.getRootNode().querySelector(".latent .made canvas").toDataURL();
         }"""  # one turn of the browser's: no server could have answered in it
-        assert page.evaluate(point, "pointermove") != before
-        assert page.evaluate(point, "pointerleave") == before
+        assert board.evaluate(point, "pointermove") != before
+        assert board.evaluate(point, "pointerleave") == before
         page.locator(".latent .board").focus()
         page.keyboard.press("ArrowRight")
-        assert page.evaluate(look) != before
+        assert look() != before
         wait_for(lambda: "z=" in page.url, page)
-        walked = page.evaluate(look)
+        walked = look()
         page.get_by_role("button", name="Back to its code").click()
-        assert page.evaluate(look) == before
+        assert look() == before
         page.get_by_role("button", name="Draw z").click()
         assert "ε =" in page.locator(".latent .sums").inner_text()
-        assert page.evaluate(look) not in (before, walked)
+        assert look() not in (before, walked)
 
 
 def test_nonsense_in_the_address_is_passed_over(visit: Visit) -> None:
