@@ -1,6 +1,7 @@
 """The labs by name, in the order of a class."""
 
 from seglab.lessons.lab import Lab
+from seglab.lessons.labs.autoencoder import AUTOENCODER
 from seglab.lessons.labs.builder import BUILDER
 from seglab.lessons.labs.compare import COMPARE
 from seglab.lessons.labs.fcn import FCN
@@ -13,5 +14,5 @@ from seglab.lessons.labs.sliding_window import SLIDING_WINDOW
 from seglab.lessons.labs.tasks import TASKS
 from seglab.lessons.labs.use import USE
 
-ALL = (TASKS, SLIDING_WINDOW, BUILDER, INSIDE, USE, COMPARE, RECEPTIVE_FIELD, FCN, MILESTONES, HANDCRAFTED, INSTANCES)
+ALL = (TASKS, SLIDING_WINDOW, BUILDER, INSIDE, USE, COMPARE, RECEPTIVE_FIELD, FCN, MILESTONES, HANDCRAFTED, INSTANCES, AUTOENCODER)
 LABS: dict[str, Lab] = {lab.name: lab for lab in ALL}
