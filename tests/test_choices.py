@@ -74,6 +74,14 @@ def test_an_fcn_may_begin_at_random() -> None:
     assert losses(list(fit(replace(SMALL, start="random")))) == losses(list(fit(SMALL))), "elsewhere it means nothing"
 
 
+def test_an_encoder_may_be_brought_along_and_frozen() -> None:
+    shapes = TrainConfig(**{**SMALL.as_json(), "data": "shapes", "depth": 3, "width": 8})
+    curves = [losses(list(fit(replace(shapes, encoder=encoder)))) for encoder in ("random", "pretrained", "frozen", "pretrained")]
+    assert curves[0] != curves[1] != curves[2] != curves[0]
+    assert curves[1] == curves[3]
+    assert curves[1][0] == curves[2][0], "they begin alike, and only one learns on"
+
+
 def test_the_learning_rate_follows_its_schedule() -> None:
     config = TrainConfig(**{**SMALL.as_json(), "steps": 40, "schedule": "linear", "width": 4, "images": 2, "batch": 1, "size": 32})
     told = [event.data["learning_rate"] for event in only(list(fit(config)), "step")]

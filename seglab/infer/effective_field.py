@@ -23,7 +23,7 @@ from seglab.infer.pictures import grey, png
 from seglab.nets.graph import field_of, fitting, unet_maps
 from seglab.train.batches import planes, standardised
 from seglab.train.config import TrainConfig
-from seglab.train.network import network
+from seglab.train.network import begun
 from seglab.train.weights import load_model
 
 IMAGES = 8
@@ -128,8 +128,7 @@ def compared(weights: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     images = [standardised(unseen_scene(source, number, place.size, config.difficulty)[0]) for number in range(count)]
     if images[0].ndim == 3 and model.channels == 1:
         images = [image.mean(2) for image in images]
-    torch.manual_seed(config.seed)
-    start = network(config, model.channels, model.classes)
+    start = begun(config, model.channels, model.classes)
     said: dict[str, Any] = {
         "place": [place.size, place.pixel, place.own, place.field.start, place.field.stop],
         "images": count,

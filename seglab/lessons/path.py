@@ -13,7 +13,7 @@ SECTIONS = {
     "Operators": tuple(LESSONS),
     "A network at work": ("builder", TRAIN, "inside", "use", "compare"),
     "Kinds of networks": ("receptive_field", "fcn", "milestones"),
-    "Without it and beyond it": ("handcrafted", "instances", "autoencoder"),
+    "Without it and beyond it": ("handcrafted", "instances", "pretrained", "autoencoder", "restore"),
 }
 PATH = tuple(name for names in SECTIONS.values() for name in names)
 TOLD: dict[str, Lesson | Lab] = {name: LESSONS[name] if name in LESSONS else LABS[name] for name in PATH if name != TRAIN}

@@ -141,8 +141,9 @@ class Anatomy:
 
 
 def steepest(model: nn.Module) -> tuple[str, tuple[int, ...]]:
-    """The weight of the first convolution with the largest gradient: the parameter's name, and where in it."""
-    name, first = next((name, module) for name, module in model.named_modules() if isinstance(module, nn.Conv2d))
+    """The weight of the first convolution that learns with the largest gradient: the parameter's name, and where in it."""
+    learning = ((name, one) for name, one in model.named_modules() if isinstance(one, nn.Conv2d) and one.weight.requires_grad)
+    name, first = next(learning)
     grad = first.weight.grad
     if grad is None:
         raise ValueError(f"{name}.weight has no gradient: call backward first")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from seglab.data.domains import DOMAINS
 from seglab.nets import Architecture
-from seglab.nets.choices import CHOICES, KERNELS, KINDS, STARTS
+from seglab.nets.choices import CHOICES, ENCODERS, KERNELS, KINDS, PRETRAINED, STARTS
 from seglab.nets.fitting import output_size
 
 GROUPS = ("data", "augmentation", "network", "training", "machine")
@@ -62,6 +63,14 @@ class TrainConfig:
     padding: str = _setting("same", "network", "Padding", "same keeps the size; valid loses a border", choices=CHOICES["padding"])
     start: str = _setting("bilinear", "network", "FCN's start", "how an FCN's transposed convolutions begin", choices=STARTS)
 
+    encoder: str = _setting(
+        "random",
+        "network",
+        "Encoder",
+        "whether its weights begin at random or come pretrained (for depth 3, width 8, colour images), to learn on or frozen",
+        choices=ENCODERS,
+    )
+
     loss: str = _setting(
         "cross-entropy",
         "training",
@@ -96,6 +105,8 @@ class TrainConfig:
             _refuse(setting.name, getattr(self, setting.name), setting.default, **setting.metadata)
         self.architecture(1, 2)
         output_size(self.size, self)
+        if self.encoder != "random":
+            refuse_unfit(self)
 
     def architecture(self, in_channels: int, classes: int) -> Architecture:
         """The network, for images of so many channels and so many classes.
@@ -103,7 +114,9 @@ class TrainConfig:
         >>> TrainConfig(depth=2, skip="add").architecture(3, 5).skip
         'add'
         """
-        chosen = {setting.name: getattr(self, setting.name) for setting in fields(self) if setting.metadata["group"] == "network"}
+        chosen = {
+            setting.name: getattr(self, setting.name) for setting in fields(self) if setting.name in Architecture.__dataclass_fields__
+        }
         return Architecture(in_channels, classes, **chosen)
 
     def as_json(self) -> dict[str, Any]:
@@ -125,6 +138,24 @@ class TrainConfig:
         if unknown:
             raise ValueError(f"{sorted(unknown)[0]} is no setting of this version of seglab")
         return cls(**data)
+
+
+def refuse_unfit(config: TrainConfig, channels: int | None = None) -> None:
+    """Raise ValueError where the pretrained encoder does not fit a network, or images of so many channels; without these, its domain's.
+
+    >>> refuse_unfit(TrainConfig(data="shapes"))
+    Traceback (most recent call last):
+    ValueError: width=16 does not fit the pretrained encoder: width=8 does, or encoder='random'
+    """
+    for name, fits in PRETRAINED.items():
+        value = getattr(config, name)
+        if value != fits:
+            raise ValueError(f"{name}={value!r} does not fit the pretrained encoder: {name}={fits!r} does, or encoder='random'")
+    if channels is None and config.data in DOMAINS:
+        channels = DOMAINS[config.data].channels
+    if channels not in (None, 3):
+        fitting = " or ".join(name for name, domain in DOMAINS.items() if domain.channels == 3)
+        raise ValueError(f"data={config.data!r} is grey, and the pretrained encoder reads colours: {fitting} would do, or encoder='random'")
 
 
 def _refuse(name: str, value: Any, default: Any, low: float | None, high: float | None, choices: tuple[Any, ...], **_: str) -> None:

@@ -453,6 +453,34 @@ def import_weights(store: Store, data: bytes, token: str, name: str) -> Future[s
     return _desk.submit(made)
 
 
+_restored: Shared[Pictures] = Shared(64)  # about 100 kB each
+_restorers: Shared[dict[str, Any]] = Shared(64)
+
+
+def restore_file(store: Store, wanted: dict[str, Any], data: bytes | None = None) -> Future[Pictures]:
+    """A picture made worse and given back by a worker (`infer/restore_answers.py`): measures, and pictures as PNG by name.
+
+    `wanted` has the fields of `Wanted`; `data` is a person's own file, whose answer is nobody else's.
+    """
+    asked = partial(_pictures, store.uploads(), "restore", data, {"wanted": wanted})
+    if data is not None:
+        return _desk.submit(asked)
+    return _restored.ask(json.dumps(wanted), lambda: _desk.submit(asked))
+
+
+def restorer_file(store: Store, task: str, seed: int) -> Path:
+    """Where a network is, or will be, that was trained here on a task of giving pictures back; its rows lie beside it as JSON."""
+    return store.folder / "restore" / f"{task}-{seed}.safetensors"
+
+
+def train_restorer(store: Store, task: str, seed: int) -> Answer:
+    """Let a worker train such a network, one at a time; to be asked for by a press, not by a link."""
+    out = str(restorer_file(store, task, seed))
+    return _restorers.ask(
+        (task, seed), lambda: _anew.submit(lambda: workers().submit("train_restorer", restore=task, seed=seed, out=out).result())
+    )
+
+
 class PetFetch(NamedTuple):
     """A fetching of the pictures of pets: its answer, and the owner token of whoever asked for it."""
 

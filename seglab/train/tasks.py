@@ -244,6 +244,31 @@ def experiment_rows(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     return measure_runs(Store(Path(task["home"])), task["runs"], gone)
 
 
+def restore(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Make a picture worse and give it back, by a network and a filter; pictures go into the folder `out`."""
+    from seglab.infer.restore_answers import Wanted, answers
+
+    said, drawn = answers(Wanted(**task["wanted"], file=task.get("image", "")))
+    write(task["out"], drawn)
+    return said
+
+
+def train_restorer(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Train a network of the task `restore` from a seed into the file `out`, and measure it."""
+    from seglab.infer.restore_answers import rows_of
+    from seglab.train.restore import train_restorer as trained
+    from seglab.train.restore import write_restorer
+
+    out = Path(task["out"])
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_suffix(".part")
+    write_restorer(part, trained(task["restore"], task["seed"]), task["restore"], {"seed": task["seed"]})
+    rows = rows_of(task["restore"], part, task["seed"])
+    out.with_suffix(".json").write_text(json.dumps(rows), encoding="utf-8")
+    os.replace(part, out)
+    return {}
+
+
 def write(folder: str | Path, drawn: Mapping[str, bytes]) -> None:
     """Put pictures, as PNG files by name, into a folder."""
     for name, data in drawn.items():
@@ -271,4 +296,6 @@ TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {
     "inside": inside,
     "compared": compared,
     "experiment_rows": experiment_rows,
+    "restore": restore,
+    "train_restorer": train_restorer,
 }

@@ -25,7 +25,7 @@ from seglab.train.examples import class_counts, opened, target
 from seglab.train.inside import filters, watched
 from seglab.train.losses import make_loss
 from seglab.train.metrics import Scores, mean_iou
-from seglab.train.network import network
+from seglab.train.network import begun
 from seglab.train.schedule import done, learning_rate
 
 SHOWN = 4  # validation images in a snapshot
@@ -54,8 +54,7 @@ class Trainer:
         self.device = prepare(config)
         self.data = data or opened(config)
         self.classes, self.colours = target_classes(self.data.known, config.target)
-        torch.manual_seed(config.seed)
-        self.model = network(config, self.data.channels, len(self.classes)).to(self.device)
+        self.model = begun(config, self.data.channels, len(self.classes)).to(self.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimiser = _optimiser(self.model, config, self.device)
         self.half = config.precision == "bfloat16" or (config.precision == "auto" and half_precision(self.device))

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import seglab
+from seglab.data.shipped import app_folder, assets
+
+__all__ = ["app_script", "assets"]
 
 
 def app_script() -> Path:
     """Path of ``app.py``."""
-    package = Path(seglab.__file__).parent
-    beside = package.parent / "app.py"
-    return beside if beside.exists() else package / "_app" / "app.py"
-
-
-def assets() -> Path:
-    """The folder of pictures."""
-    return app_script().parent / "assets"
+    return app_folder() / "app.py"
