@@ -51,7 +51,7 @@ LABS = {  # a lab's address, and what of its page stands on its card
     "instances": ("instances?way=border", ".diagram .window"),
     "pretrained": ("pretrained", ".stPlotlyChart"),
     "autoencoder": ("autoencoder", ".latent .walk"),
-    "restore": ("restore", "[data-testid=stImage] img"),
+    "restore": ("restore", ".diagram .window"),
 }
 CARD, CARD_BOARD = (560, 320), 820
 WALK = "transposed_convolution?stop=2"  # the README's first picture
