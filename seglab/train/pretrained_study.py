@@ -7,7 +7,7 @@ from typing import Any
 from seglab.train.config import TrainConfig
 from seglab.train.study import Measure, Study
 
-BASE = TrainConfig(data="shapes", difficulty=0.25, size=48, width=8, batch=8, steps=150)
+BASE = TrainConfig(data="shapes", difficulty=0.25, size=48, width=8, batch=8, steps=300)
 MACHINE: dict[str, Any] = {"device": "cpu", "precision": "float32", "threads": 1}
 ARMS = {"random": "Random start", "pretrained": "Pretrained encoder", "frozen": "Pretrained and frozen"}
 TESTED = 64  # scenes that nothing was trained on

@@ -199,8 +199,9 @@ def _filters() -> None:
         return
     show(filters_drawing(told), "pretrained.filters")
     st.markdown(
-        "What a first layer learns says little of the task: edges, and one colour against another. So it is worth learning once. The "
-        "deeper a layer, the more it is about discs and stars."
+        "Both began from the same random numbers, and the pretrained filters still look much like them: with 3 × 3 pixels and a "
+        "normalisation behind, almost any eight filters tell edges and colours apart. What is worth bringing along lies deeper, in how "
+        "they are combined. The larger filters of networks for photographs do become edges and colours that can be seen."
     )
 
 

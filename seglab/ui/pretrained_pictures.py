@@ -57,7 +57,7 @@ def filters_drawing(told: dict[str, Any]) -> Drawing:
         ("pretrained", 1, "", "after 4 images"),
     ]
     left, step = 190.0, CELL + 10
-    drawing = Drawing(left + FILTERS * step, 4 * step + 62, "The first layer's filters before and after", least=560)
+    drawing = Drawing(left + FILTERS * step, 4 * step + 82, "The first layer's filters before and after", least=560)
     for row, (arm, when, title, words) in enumerate(lines):
         y = 8 + row * step + (18 if row > 1 else 0)
         drawing.text(0, y + 28, title, 16, "ink", bold=True)
@@ -70,14 +70,13 @@ def filters_drawing(told: dict[str, Any]) -> Drawing:
             )
             drawing.image(left + number * step, y, CELL, CELL, url(shades), name)
             drawing.rect(left + number * step, y, CELL, CELL, "kernel", "none", name)
-    drawing.text(
-        0,
-        4 * step + 52,
+    lines_below = (
         f"The training moved the random filters by {_mean(told, 'random')} of their length, the pretrained ones by "
-        f"{_mean(told, 'pretrained')}. Grey is 0; red, green and blue as they weigh the image.",
-        14,
-        "muted",
+        f"{_mean(told, 'pretrained')}.",
+        "Grey is 0; red, green and blue as they weigh the image.",
     )
+    for number, line in enumerate(lines_below):
+        drawing.text(0, 4 * step + 52 + 20 * number, line, 14, "muted")
     return drawing
 
 

@@ -149,4 +149,4 @@ def _line(task: str) -> tuple[str, ...] | None:
     measure = study.measures[0]
     cells = [measure.spread(interval(list(values(rows, "psnr", arm, level).values()))) for arm in (study.reference, NETWORK)]
     gain = differences(rows, "psnr", NETWORK, study.reference, level)
-    return TASKS[task].title, cells[0], f"{study.arms[study.reference]}: {cells[0]}", cells[1], measure.spread(gain)
+    return TASKS[task].title, f"{study.arms[study.reference]}: {cells[0]}", cells[1], measure.spread(gain)
