@@ -15,9 +15,10 @@ from torch import Tensor, nn
 
 from seglab.export.numbers import measured
 from seglab.infer.inside import Taken, fitted, picture_for, tensor_of
-from seglab.infer.inside_shift import consistency, masks_of, predictors, shift_consistency
+from seglab.infer.inside_shift import masks_of, predictors, shift_consistency
 from seglab.infer.inside_told import Layer, Picture
 from seglab.infer.inside_why import occluded, why
+from seglab.infer.moving import consistency
 from seglab.infer.pictures import png
 from seglab.lessons.labs.inside import INSIDE
 from seglab.lessons.patch import parts

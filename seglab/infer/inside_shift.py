@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from seglab.data.scene import Mask
 from seglab.infer.inside import picture_for, tensor_of
 from seglab.infer.inside_told import Picture, Shifts
+from seglab.infer.moving import consistency
 from seglab.nets.blocks import Network
 from seglab.nets.fitting import at_least, border, margin
 
@@ -88,16 +88,6 @@ def masks_of(predict: Predict, x: Tensor, moves: Sequence[tuple[int, int]]) -> N
         classes = predict(rolled).argmax(1).to(torch.uint8)
         found += [torch.roll(mask, (-down, -right), (0, 1)).numpy() for mask, (down, right) in zip(classes, some, strict=True)]
     return np.stack(found)
-
-
-def consistency(found: Mask, first: Mask) -> tuple[float, float]:
-    """The share of equal pixels, and the same of those that either mask calls something; 1 where neither does.
-
-    >>> consistency(np.array([0, 1, 1, 1], np.uint8), np.array([0, 0, 1, 2], np.uint8))
-    (0.5, 0.3333333333333333)
-    """
-    same, there = found == first, (found > 0) | (first > 0)
-    return float(same.mean()), float(same[there].mean()) if there.any() else 1.0
 
 
 def shift_consistency(model: Network, difficulty: float, picture: Picture) -> Shifts:

@@ -58,9 +58,9 @@ def show_study(study: Study, rows: Sequence[Row], own: Sequence[Row] = (), text:
 
 
 def planned(study: Study) -> str:
-    """Data, length and seeds, as they were settled before anything was measured."""
+    """Data, length and seeds, as they were settled before these seeds were trained."""
     seeds = f"{len(study.seeds)} seeds: a point is one of them, the bar is the mean with its 95 % interval."
-    return f"Settled beforehand: {study.data} {study.length} {seeds}"
+    return f"The plan: {study.data} {study.length} {seeds}"
 
 
 def numbers(study: Study, rows: Sequence[Row]) -> None:
