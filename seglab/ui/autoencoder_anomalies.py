@@ -29,7 +29,7 @@ SCENES = 6
 # Measured once, beside the study: a single training, which is what the words say of it.
 CHECKED = (
     "In one more training, of one seed, 2 poolings and on standardised images, it has: lesions come back as bright as they were (mean "
-    "difference −0.005, where the network of seed 0 takes away 0.139), and the area over images falls to 0.53; over pixels it is 0.90 there."
+    "difference −0.005, where the network of seed 0 takes away 0.139), and the area over images falls to 0.53; over pixels it is 0.90."
 )
 CHANCE = 0.7  # below such an area a way is said to fail
 
