@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).parents[1]
+HEIGHTS = {390: 844, 1280: 860, 1920: 1080}  # of a phone, a laptop and a wall, by their widths
 STAGE = ROOT / "seglab" / "stage" / "browser"
 
 
@@ -170,8 +171,7 @@ def visit(browser: Browser, app: App) -> Callable[..., Any]:
 
     @contextmanager
     def visit(path: str, width: int = 1280, scheme: str = "light", server: App = app, **more: Any) -> Iterator[Page]:
-        height = {390: 844, 1280: 860, 1920: 1080}.get(width, 860)
-        context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **more)
+        context = browser.new_context(viewport={"width": width, "height": HEIGHTS.get(width, 860)}, color_scheme=scheme, **more)
         # A guard against waiting for ever, also on a slow machine; how fast things are is measured elsewhere.
         context.set_default_timeout(90_000)
         complaints: list[str] = []

@@ -12,11 +12,14 @@ import torch
 from test_training import SMALL, losses
 
 from seglab.data.sets import DataSet, open_set
+from seglab.nets.choices import KINDS
 from seglab.train.config import TrainConfig
 from seglab.train.inside import blocks
 from seglab.train.loop import Event, fit
+from seglab.train.network import network
 from seglab.train.schedule import learning_rate
 from seglab.train.trainer import DivergedError, Trainer
+from seglab.ui.watch import blocks as blocks_told
 
 
 def only(events: list[Event], kind: str) -> list[Event]:
@@ -48,6 +51,7 @@ def only(events: list[Event], kind: str) -> list[Event]:
         {"schedule": "linear"},
         {"schedule": "constant"},
         {"target": "borders"},
+        {"target": "interiors"},
         {"shift": 3},
         {"flips": False},
         {"rotation": 30.0, "scale": 0.2, "elastic": 3.0, "brightness": 0.2, "noise": 0.2},
@@ -188,6 +192,26 @@ def test_borders_are_a_target_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("data", ["cells", "shapes"])
+def test_interiors_have_a_class_more(data: str) -> None:
+    """What is asked for, taken together, is the mask, and no interior touches another class."""
+    config = TrainConfig(**{**SMALL.as_json(), "data": data, "target": "interiors"})
+    events = list(fit(config))
+    known = open_set(data).classes
+    assert only(events, "start")[0].data["classes"] == [*known, "border"]
+    truths = only(events, "snapshot")[0].data["truths"]
+    for truth, number in zip(truths, range(len(truths))):
+        mask = open_set(data, size=SMALL.size, difficulty=SMALL.difficulty).validation(number)[1]
+        border = truth == len(known)
+        np.testing.assert_array_equal(truth[~border], mask[~border])
+        assert border.any()
+        assert (mask[border] > 0).all()
+        for axis in (0, 1):
+            one, other = np.moveaxis(truth, axis, 0)[:-1], np.moveaxis(truth, axis, 0)[1:]
+            inside = ((one > 0) & (one < len(known))) | ((other > 0) & (other < len(known)))
+            assert ((one == other) | (one == len(known)) | (other == len(known)))[inside].all()
+
+
+@pytest.mark.parametrize("data", ["cells", "shapes"])
 def test_what_is_seen_inside_moves(data: str) -> None:
     config = TrainConfig(**{**SMALL.as_json(), "data": data})
     first, last = (Trainer(config), Trainer(config))
@@ -242,3 +266,10 @@ def test_masks_of_one_colour_are_learned_too() -> None:
     for loss in ("cross-entropy", "weighted", "dice", "focal", "sum"):
         events = list(fit(TrainConfig(**{**SMALL.as_json(), "loss": loss, "class_weights": True}), data))
         assert all(math.isfinite(value) for value in losses(events))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("depth", [3, 4])
+def test_the_pages_blocks_are_those_of_the_snapshots(kind: str, depth: int) -> None:
+    config = TrainConfig(kind=kind, depth=depth, width=4)
+    assert blocks_told(config) == list(blocks(network(config, 1, 2)))

@@ -277,7 +277,7 @@ def test_a_finished_run_is_looked_into_replayed_measured_and_taken_along(visit: 
         status(page, "Stopped")
         ready(page)
         page.get_by_role("tab", name="Segment an image", exact=True).click()
-        page.get_by_text(re.compile(r"pixels, \d+% background, \d+% cell")).wait_for()
+        page.get_by_text(re.compile(r"pixels, [\d.]+\s% background, [\d.]+\s% cell")).wait_for()
         (tmp_path / "bad.safetensors").write_bytes(weights.read_bytes()[:5000])
         page.get_by_test_id("stFileUploader").filter(has_text="Weights").locator("input[type=file]").set_input_files(
             tmp_path / "bad.safetensors"

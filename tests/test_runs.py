@@ -21,6 +21,7 @@ import seglab as sl
 from seglab.infer.pictures import png
 from seglab.train import job, jobs
 from seglab.train.config import TrainConfig
+from seglab.train.segmenting import segment_file
 from seglab.train.store import MOST_SNAPSHOTS, NotFoundError, NotOwnerError, Run, Snapshot, Store
 from seglab.ui.runs import known_classes
 
@@ -180,16 +181,16 @@ def test_pictures_are_segmented_and_refused_in_a_worker(store: Store) -> None:
     run = jobs.start_run(store, SHORT, "token")
     reaches(store, run, "finished")
     image = (np.random.default_rng(0).random((70, 90)) * 255).astype(np.uint8)
-    said, pictures = jobs.segment_file(store, png(image), store.weights(run.id), None).result(timeout=60)
-    assert said["size"] == [70, 90]
-    assert set(pictures) == {"image", "mask", "probability", "overlay"}
+    used = segment_file(store, png(image), store.weights(run.id), None).result(timeout=60)
+    assert used.told["size"] == [70, 90]
+    assert used.file("overlay.png")[:4] == b"\x89PNG"
     for data, sentence in (
         (b"", "the file is empty"),
         (b"text", "is not an image"),
         (file(np.zeros((10_000, 10_000), bool)), "100.0 megapixels"),
     ):
         with pytest.raises(jobs.TaskError, match=sentence):
-            jobs.segment_file(store, data, store.weights(run.id), None).result(timeout=60)
+            segment_file(store, data, store.weights(run.id), None).result(timeout=60)
 
 
 def test_a_long_pause_ends_in_a_saved_run(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,9 +239,10 @@ def test_owners_rename(store: Store) -> None:
 def test_small_pictures_are_segmented_too(store: Store) -> None:
     run = jobs.start_run(store, SHORT, "token")
     reaches(store, run, "finished")
-    said, _ = jobs.segment_file(store, png(np.zeros((8, 9), np.uint8)), store.weights(run.id), None).result(timeout=60)
-    assert (said["size"], said["shrink"]) == ([8, 9], 1)
-    assert list(store.uploads().iterdir()) == []
+    used = segment_file(store, png(np.zeros((8, 9), np.uint8)), store.weights(run.id), None).result(timeout=60)
+    assert (used.told["size"], used.told["shrink"]) == ([8, 9], 1)
+    del used
+    wait_for(lambda: list(store.uploads().iterdir()) == [])
 
 
 def test_the_web_side_loads_no_torch() -> None:

@@ -14,7 +14,7 @@ from seglab.bench.plain import Plain
 from seglab.data.cells import cells
 from seglab.data.domains import DOMAINS
 from seglab.data.sets import DataSet, open_set, unseen_scene
-from seglab.infer.pictures import pictures
+from seglab.infer.pictures import mask_file
 from seglab.infer.predict import segment, tiled
 from seglab.nets.unet import UNet
 from seglab.train.batches import Batches, make_batch, standardised
@@ -82,8 +82,7 @@ def test_every_domain_is_trained_saved_and_used(name: str, tmp_path: Path) -> No
     prediction = segment(model, image, 1)
     np.testing.assert_allclose(prediction.chances.sum(0), 1, atol=1e-5)
     assert prediction.chances.shape == (len(domain.classes), 70, 70)
-    made = pictures(image, prediction, domain.colours)
-    found = np.asarray(Image.open(BytesIO(made["mask"])))
+    found = np.asarray(Image.open(BytesIO(mask_file(prediction.mask, domain.colours))))
     np.testing.assert_array_equal(found // 255 if len(domain.classes) == 2 else found, prediction.mask)
 
 

@@ -1,7 +1,7 @@
 """The pictures of the README and of the start page: ``python -m seglab.bench.pictures``.
 
-Boards are exports of their lessons; pages are taken from the app as it stands. With the words ``boards``, ``labs`` or ``pages`` only
-those are made; boards need no browser.
+Boards are exports of their lessons; pages are taken from the app as it stands. With the words ``boards``, ``labs``, ``pages`` or names of
+labs only those are made; boards need no browser.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +44,14 @@ LABS = {  # a lab's address, and what of its page stands on its card
     "receptive_field": ("receptive_field?stack=c3.1.1-m2.2.0-c3.1.1-m2.2.0", ".field .window"),
     "fcn": ("fcn", ".diagram .window"),
     "milestones": ("milestones?net=GoogLeNet&heads=1", ".diagram .window"),
+    "inside": ("inside?part=stage&block=up.2", ".stage .board"),
+    "use": ("use?part=elsewhere&source=cells&picture=vessels", ".overlay .picture, .overlay canvas"),
+    "compare": ("compare?experiment=weights", ".stPlotlyChart"),
+    "handcrafted": ("handcrafted?part=watershed&water=200", ".byhand.flood figure"),
+    "instances": ("instances?way=border", ".diagram .window"),
+    "pretrained": ("pretrained", ".stPlotlyChart"),
+    "autoencoder": ("autoencoder", ".latent .walk"),
+    "restore": ("restore", ".diagram .window"),
 }
 CARD, CARD_BOARD = (560, 320), 820
 WALK = "transposed_convolution?stop=2"  # the README's first picture
@@ -55,6 +64,8 @@ def main() -> None:
     for name, make in (("boards", boards), ("labs", labs), ("pages", pages)):
         if name in wanted:
             make()
+    if some := [name for name in wanted if name in LABS]:
+        labs(some)
 
 
 def boards() -> None:
@@ -66,13 +77,15 @@ def boards() -> None:
         (ASSETS / f"walk-{scheme}.gif").write_bytes(exported(*asked(WALK), ".gif", Look(scheme == "dark")))
 
 
-def labs() -> None:
+def labs(chosen: Sequence[str] = ()) -> None:
     """What each lab's card shows of its page."""
     with tempfile.TemporaryDirectory() as folder, serve_app(Path(folder)) as app, open_browser() as browser:
         for scheme in ("light", "dark"):
             context = browser.new_context(viewport={"width": 1600, "height": 1000}, color_scheme=scheme, device_scale_factor=1)
             page = context.new_page()
             for name, (link, what) in LABS.items():
+                if chosen and name not in chosen:
+                    continue
                 page.goto(f"{app}/{link}")
                 page.locator(what).first.wait_for(timeout=60_000)
                 page.wait_for_timeout(1500)  # images arrive, words are measured

@@ -43,21 +43,25 @@ def decode(data: bytes, colour: bool = False) -> Image:
     return np.asarray(_bytes(picture, colour), np.float32) / np.float32(255)
 
 
-def decode_bytes(data: bytes) -> NDArray[np.uint8]:
-    """A file's pixels in 0 to 255: (H, W, 3) where at least one has a colour, else (H, W). Raises ValueError as `decode` does."""
-    picture = _open(data)
+def decode_bytes(data: bytes, colour: bool | None = None, most: int = MOST_PIXELS) -> NDArray[np.uint8]:
+    """A file's pixels in 0 to 255, of `most` pixels at most: (H, W, 3) with `colour`, (H, W) without; where that is left open, (H, W, 3) if
+    at least one pixel has a colour. Raises ValueError as `decode` does."""
+    picture = _open(data, most)
     if picture.mode in DEEP:
-        return np.asarray(_stretched(picture) * 255 + 0.5, np.uint8)
+        grey = np.asarray(_stretched(picture) * 255 + 0.5, np.uint8)
+        return np.repeat(grey[..., None], 3, axis=2) if colour else grey
+    if colour is not None:
+        return _bytes(picture, colour)
     values = _bytes(picture, picture.mode not in ("L", "1"))
     return values if values.ndim == 2 or _coloured(values) else np.ascontiguousarray(values[..., 0])
 
 
-def decode_mask(data: bytes) -> Drawn:
-    """A mask's values: palette indices, grey values, or 0 and 255 of a file with one bit a pixel.
+def decode_mask(data: bytes, most: int = MOST_PIXELS) -> Drawn:
+    """The values of a mask of `most` pixels at most: palette indices, grey values, or 0 and 255 of a file with one bit a pixel.
 
     Raises ValueError as `decode` does, and for a mask in colours without a palette, or of more than 32 values.
     """
-    picture = _open(data)
+    picture = _open(data, most)
     values = _mask_values(picture)
     counts = np.bincount(values.ravel())
     found = np.flatnonzero(counts)
@@ -72,14 +76,14 @@ def decode_mask(data: bytes) -> Drawn:
     return Drawn(told, places[values], tuple(counts[found].tolist()), _palette(picture, told))
 
 
-def _open(data: bytes) -> Files.Image:
+def _open(data: bytes, most: int = MOST_PIXELS) -> Files.Image:
     if not data:
         raise ValueError("the file is empty: choose an image file")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             picture = Files.open(BytesIO(data), formats=FORMATS)
-            _refuse_size(*picture.size)
+            _refuse_size(*picture.size, most)
             picture.load()
             return ImageOps.exif_transpose(picture)
     except UnidentifiedImageError:
@@ -94,9 +98,9 @@ class SizeError(ValueError):
     """An image that is too large or too small."""
 
 
-def _refuse_size(width: int, height: int) -> None:
-    if width * height > MOST_PIXELS:
-        raise SizeError(f"the image has {width * height / 1e6:.1f} megapixels: at most {MOST_PIXELS / 1e6:.0f} are taken")
+def _refuse_size(width: int, height: int, most: int) -> None:
+    if width * height > most:
+        raise SizeError(f"the image has {width * height / 1e6:.1f} megapixels: at most {most / 1e6:.0f} are taken")
     if min(width, height) < 8:
         raise SizeError(f"the image is {width} x {height} pixels: at least 8 a side are needed")
 

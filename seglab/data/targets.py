@@ -1,4 +1,4 @@
-"""What a network is asked for: whole regions as the mask has them, the borders between them, or a mask that lies beside its image."""
+"""What a network is asked for: whole regions as the mask has them, their borders, interiors beside borders, or a mask that lies beside."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
+from seglab.data.colours import class_colours
 from seglab.data.domains import BLACK, VERMILION, Colour
 
 Kind = TypeVar("Kind", bound=np.generic)
 Classes = tuple[tuple[str, ...], tuple[Colour, ...]]
 BORDER_CLASSES, BORDER_COLOURS = ("region", "border"), (BLACK, VERMILION)  # of `borders`, whatever those of the mask
+RIM = 2  # pixels of a region that `interiors` calls its border
 
 
 def borders(mask: NDArray[np.integer], width: int = 1) -> NDArray[np.uint8]:
@@ -35,6 +37,18 @@ def borders(mask: NDArray[np.integer], width: int = 1) -> NDArray[np.uint8]:
     return (binary_dilation(line, iterations=width - 1) if width > 1 else line).astype(np.uint8)
 
 
+def interiors(mask: NDArray[np.integer], classes: int, width: int = RIM) -> NDArray[np.uint8]:
+    """The mask (H, W) with a class more, number `classes`: the pixels of objects within `width` steps of another class.
+
+    Interiors keep their class, and so does class 0, which has no border of its own. Objects that touch in the mask then have interiors that
+    do not. Raises ValueError as `borders` does.
+
+    >>> interiors(np.array([[0, 1, 1, 1, 0, 1, 1, 1]]), 2, 1).tolist()
+    [[0, 2, 1, 2, 0, 2, 1, 1]]
+    """
+    return np.where((mask > 0) & (borders(mask, width) > 0), classes, mask).astype(np.uint8)
+
+
 def shifted(mask: NDArray[Kind], pixels: int) -> NDArray[Kind]:
     """The mask (H, W) moved right and down by `pixels` of 0 or more; the values at its left and upper edge are repeated.
 
@@ -48,9 +62,17 @@ def shifted(mask: NDArray[Kind], pixels: int) -> NDArray[Kind]:
 
 
 def target_classes(known: Classes, target: str) -> Classes:
-    """The classes that are asked for, with their colours: those that are known of the data set, or region and border.
+    """The classes that are asked for, with their colours: those that are known of the data set, region and border, or both together.
 
     >>> target_classes((("background", "disc", "star"), (BLACK, VERMILION, BLACK)), "borders")[0]
     ('region', 'border')
+    >>> target_classes((("background", "cell"), (BLACK, VERMILION)), "interiors")
+    (('background', 'cell', 'border'), ((0, 0, 0), (213, 94, 0), (0, 114, 178)))
     """
-    return (BORDER_CLASSES, BORDER_COLOURS) if target == "borders" else known
+    if target == "borders":
+        return BORDER_CLASSES, BORDER_COLOURS
+    classes, colours = known
+    if target == "interiors":
+        free = next(colour for colour in class_colours(len(colours) + 3) if colour not in colours)
+        return (*classes, "border"), (*colours, free)
+    return known

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seglab.export.numbers import brief, exact
+from seglab.export.numbers import brief, exact, measured
 from seglab.export.readings import Progress
 from seglab.export.scene import EACH_CHANNEL, Link, Mask, Scene, Sheet, variances
 from seglab.pipeline import PipelineGradients
@@ -38,6 +38,11 @@ def plain(pieces: Iterable[Piece]) -> str:
 
 def describe(scene: Scene, sheet: Sheet, cell: int, so_far: Progress) -> list[Piece]:
     """What made a cell, or what it takes part in."""
+    told = _described(scene, sheet, cell, so_far)
+    return [piece._replace(text=measured(piece.text)) for piece in told] if scene.lesson.measured else told
+
+
+def _described(scene: Scene, sheet: Sheet, cell: int, so_far: Progress) -> list[Piece]:
     if sheet.spec.plain:
         return _place_only(scene, sheet, cell)
     if scene.slopes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +12,6 @@ from PIL import Image as Files
 from seglab.data.domains import Colour
 from seglab.data.scene import Image
 from seglab.train.metrics import edges
-
-if TYPE_CHECKING:
-    from seglab.infer.predict import Prediction
-
 
 GAP = 8  # pixels between pictures side by side
 
@@ -81,20 +76,6 @@ def strip(images: Sequence[NDArray[np.uint8]] | NDArray[np.uint8], scale: int = 
             left += image.shape[1] + GAP
         top += height + GAP
     return png(ground)
-
-
-def pictures(image: Image, prediction: Prediction, colours: Sequence[Colour]) -> dict[str, bytes]:
-    """The image, its mask, probability and overlay as PNG files by name.
-
-    The probability is that of the object where there are two classes, else that of the class that is shown.
-    """
-    mask, two = prediction.mask, len(colours) == 2
-    return {
-        "image": png(grey(image)),
-        "mask": mask_file(mask, colours),
-        "probability": png(grey(prediction.found if two else prediction.chances.max(0))),
-        "overlay": png(overlay(image, mask, colours)),
-    }
 
 
 def mask_file(mask: NDArray[np.uint8], colours: Sequence[Colour]) -> bytes:

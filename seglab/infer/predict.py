@@ -1,25 +1,24 @@
-"""Prediction on images of any size: tiles with mirrored borders and enough overlap that the seams cannot be seen.
-
-Source of the strategy: Ronneberger, Fischer and Brox, arXiv:1505.04597, figure 2.
-"""
+"""Prediction on images of any size: tiles with mirrored borders and enough overlap that the seams cannot be seen (`tiles.py`)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import zoom
 
 from seglab.data.scene import Image
+from seglab.infer.resized import resized
+from seglab.infer.tiles import TILE, Picture, Seams, Span, Tile, cut, sources
 from seglab.nets.blocks import Network
-from seglab.nets.fitting import at_least, border, margin
+from seglab.nets.fitting import at_least, border
 from seglab.train.batches import planes, standardised
 
-TILE = 512
 SHRINKS = (1, 2, 3, 4)
+DECIDES = 1024  # pixels a side of the part in the middle that decides on the shrinking
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,16 +40,22 @@ class Prediction:
 
 
 def segment(model: Network, image: Image, shrink: int | None = None) -> Prediction:
-    """Segment an image (H, W) or (H, W, 3) in 0 to 1, shrunk by `shrink`; without one, by whichever of 1 to 4 the network is surest of.
+    """Segment an image (H, W) or (H, W, 3) in 0 to 1, shrunk by `shrink`; without one, by whichever of 1 to 4 the network is surest of."""
+    picture = Picture.of(image)
+    shrink = shrink or surest(model, picture)
+    return Prediction(np.concatenate([chances for _, chances in bands(model, picture, shrink)], axis=1), shrink)
 
-    The network has seen objects of one size only, so a picture of larger ones has to be shrunk first.
+
+def surest(model: Network, picture: Picture) -> int:
+    """By how much a picture is best shrunk, going by the part in its middle: 1 to 4, whichever the network is surest of.
+
+    It has seen objects of one size only, so a picture of larger ones has to be shrunk first.
     """
-    model.eval()
-    if shrink is not None:
-        return Prediction(_at(model, image, shrink), shrink)
+    first = [max(0, (length - DECIDES) // 2) for length in picture.size]
+    middle = Picture.of(picture.pixels[first[0] : first[0] + DECIDES, first[1] : first[1] + DECIDES])
     least = 2 ** (model.depth + 1)
-    factors = [factor for factor in SHRINKS if factor == 1 or min(image.shape[:2]) // factor >= least]
-    return max((Prediction(_at(model, image, factor), factor) for factor in factors), key=lambda tried: _certainty(tried.found))
+    factors = [factor for factor in SHRINKS if factor == 1 or min(middle.size) // factor >= least]
+    return max(factors, key=lambda factor: _certainty(1 - np.concatenate([band[0] for _, band in bands(model, middle, factor)])))
 
 
 def _certainty(chance: Image) -> float:
@@ -58,35 +63,57 @@ def _certainty(chance: Image) -> float:
     return float((chance > 0.9).mean() - 2 * ((chance > 0.1) & (chance < 0.9)).mean())
 
 
-def _at(model: Network, image: Image, shrink: int) -> Image:
-    if shrink == 1:
-        return tiled(model, standardised(image))
-    small = zoom(image, [1 / shrink, 1 / shrink, 1][: image.ndim], order=1, grid_mode=True, mode="reflect")
-    chances = tiled(model, standardised(small))
-    scale = [1.0, *(n / m for n, m in zip(image.shape[:2], chances.shape[1:], strict=True))]
-    return np.clip(zoom(chances, scale, order=1, grid_mode=True, mode="nearest"), 0, 1)
+def bands(model: Network, picture: Picture, shrink: int = 1, tile: int = TILE) -> Iterator[tuple[Span, Image]]:
+    """The chances of a picture from top to bottom: rows, and what they hold, (classes, rows, W). No more than one band is there at a time.
 
-
-def tiled(model: Network, image: Image, tile: int = TILE) -> Image:
-    """The chances (classes, H, W) of a standardised image (H, W) or (H, W, 3), worked out in tiles of `tile` pixels, a multiple of
-    ``2 ** depth``, with the margin that a pixel's field needs.
-
-    Equal to one pass over the mirrored image, at a memory that does not grow with it. Only group normalisation, which measures all that it
-    is given, makes of several tiles something else than of one.
+    Of a picture that is shrunk, the chances of the small one are kept whole.
     """
-    around, lost = margin(model), border(model)
-    height, width = image.shape[:2]
-    more = around + 2**model.depth
-    padded = np.pad(planes(image), [(0, 0), (around, more), (around, more)], mode="symmetric")
-    result = np.empty((model.classes, height, width), np.float32)
-    for top in range(0, height, tile):
-        for left in range(0, width, tile):
-            rows, columns = min(tile, height - top), min(tile, width - left)
-            high, wide = (at_least(n + 2 * around, model) for n in (rows, columns))
-            made = _chances(model, padded[:, top : top + high, left : left + wide])
-            inner = slice(around - lost, around - lost + rows), slice(around - lost, around - lost + columns)
-            result[:, top : top + rows, left : left + columns] = made[:, *inner]
+    height, width = picture.size
+    if shrink > 1:
+        small = _shrunk(picture, shrink)
+        chances = tiled(model, small, tile)
+        for top in range(0, height, tile):
+            rows = Span(top, min(tile, height - top))
+            yield rows, np.clip(resized(chances, (height, width), rows.slice), 0, 1)
+        return
+    band = np.empty((model.classes, min(tile, height), width), np.float32)
+    for part, chances in parts(model, picture, tile):
+        band[:, : part.rows.length, part.columns.slice] = chances
+        if part.columns.end == width:
+            yield part.rows, band[:, : part.rows.length].copy()
+
+
+def _shrunk(picture: Picture, shrink: int) -> Picture:
+    height, width = picture.size
+    size = max(1, round(height / shrink)), max(1, round(width / shrink))
+    small = [resized(picture, size, slice(top, min(top + TILE, size[0]))) for top in range(0, size[0], TILE)]
+    whole = np.concatenate(small, axis=1)
+    return Picture.of(whole[0] if len(whole) == 1 else np.moveaxis(whole, 0, 2))
+
+
+def tiled(model: Network, image: Image | Picture, tile: int = TILE, seams: Seams = "overlap") -> Image:
+    """The chances (classes, H, W) of a picture, or of a standardised image (H, W) or (H, W, 3), worked out in tiles of `tile` pixels, a
+    multiple of ``2 ** depth``, with the margin that a pixel's field needs.
+
+    With overlap equal to one pass over the mirrored image, at a memory that, but for the result, does not grow with it. Only group
+    normalisation, which measures all that it is given, makes of several tiles something else than of one.
+    """
+    picture = image if isinstance(image, Picture) else Picture(image, 0.0, 1.0)
+    result = np.empty((model.classes, *picture.size), np.float32)
+    for part, chances in parts(model, picture, tile, seams):
+        result[:, part.rows.slice, part.columns.slice] = chances
     return result
+
+
+def parts(model: Network, picture: Picture, tile: int = TILE, seams: Seams = "overlap") -> Iterator[tuple[Tile, Image]]:
+    """Every tile of a picture, row by row, with its chances (classes, h, w)."""
+    model.eval()
+    lost, (height, width) = border(model), picture.size
+    for part in cut((height, width), model, tile, seams):
+        rows, columns = sources(part.high, part.rows, height, seams), sources(part.wide, part.columns, width, seams)
+        made = _chances(model, picture.window(rows, columns))
+        top, left = (span.start - window.start - lost for span, window in ((part.rows, part.high), (part.columns, part.wide)))
+        yield part, made[:, top : top + part.rows.length, left : left + part.columns.length]
 
 
 def _chances(model: Network, window: Image) -> Image:

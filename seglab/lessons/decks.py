@@ -36,7 +36,7 @@ DECKS: tuple[Deck, ...] = (
             Part("Transposed convolution: many to one against one to many", ("convolution", "transposed_convolution: Stamp")),
             Part("The mechanism: scaled stamps that add up", ("transposed_convolution: Overlaps add",)),
             Part("U-Net and its skip connections", ("unet_by_hand: The skip connection", "builder", "train")),
-            Part("Data augmentation", ("train",)),
+            Part("Data augmentation", ("train", "compare")),
         ),
     ),
     Deck(
@@ -61,9 +61,9 @@ DECKS: tuple[Deck, ...] = (
                 ("output_size: The way back is not unique", "output_size: From 7 to 14", "transposed_convolution: Output padding"),
             ),
             Part("The example on a line", ("transposed_convolution: On a line",)),
-            Part("Skip connections by addition and concatenation; U-Net", ("unet_by_hand: The skip connection", "builder", "train")),
-            Part("A pretrained encoder"),
-            Part("Instance and panoptic segmentation"),
+            Part("Skip connections by addition and concatenation; U-Net", ("unet_by_hand: The skip connection", "builder", "compare")),
+            Part("A pretrained encoder", ("pretrained",)),
+            Part("Instance and panoptic segmentation", ("instances",)),
         ),
     ),
     Deck(
@@ -72,7 +72,7 @@ DECKS: tuple[Deck, ...] = (
         "Mobile Systems Engineering, Dankook University, 2025-2",
         (
             Part("Vision tasks; semantic and instance segmentation; the label matrix", ("tasks",)),
-            Part("What early, middle and deep layers learn", ("convolution: It looks for something",)),
+            Part("What early, middle and deep layers learn", ("inside", "convolution: It looks for something")),
             Part(
                 "Equivariance and invariance; weight sharing",
                 ("translation: Drag the image", "translation: The place is gone", "convolution: One kernel for every place"),
@@ -88,8 +88,8 @@ DECKS: tuple[Deck, ...] = (
             Part("Bilinear starting weights", ("fcn", "transposed_convolution: A bilinear start")),
             Part("FCN-32s, 16s, 8s", ("fcn", "builder")),
             Part("U-Net: contracting path, bottleneck, expansive path, output layer", ("builder", "train")),
-            Part("Overlap-tile strategy and mirroring", ("convolution: Other paddings",)),
-            Part("Weighted loss", ("train",)),
+            Part("Overlap-tile strategy and mirroring", ("use", "convolution: Other paddings")),
+            Part("Weighted loss", ("train", "compare")),
         ),
     ),
     Deck(
@@ -107,7 +107,7 @@ DECKS: tuple[Deck, ...] = (
             Part("Nearest neighbour upsampling", ("unet_by_hand: Up: nearest neighbour", "pooling: Copy or nail")),
             Part(
                 "Copy, concatenate, 1 × 1 convolution, sigmoid, threshold",
-                ("unet_by_hand: The skip connection", "unet_by_hand: 1 × 1 convolution"),
+                ("unet_by_hand: The skip connection", "unet_by_hand: 1 × 1 convolution", "use"),
             ),
             Part("The same with a transposed convolution", ("unet_by_hand: Upsampling with weights", "transposed_convolution: Stride")),
         ),
@@ -117,8 +117,8 @@ DECKS: tuple[Deck, ...] = (
         "Computer vision and contemporary AI: what and how",
         "Seminar in two parts, with notebooks",
         (
-            Part("What is special about image data; conventional approaches", ("convolution: On a photograph",)),
-            Part("Unsupervised segmentation and anomalies"),
+            Part("What is special about image data; conventional approaches", ("handcrafted", "convolution: On a photograph")),
+            Part("Unsupervised segmentation and anomalies", ("autoencoder",)),
             Part("Units, layers, activation functions", ("convolution: Bias and activation", "channels: ReLU keeps them apart")),
             Part("How a network is trained", ("unet_by_hand: Train it", "train")),
             Part("Tensors and their layout", ("channels: In memory",)),
@@ -132,7 +132,7 @@ DECKS: tuple[Deck, ...] = (
             Part("Fully convolutional architectures and U-Net", ("sliding_window", "unet_by_hand", "builder", "train")),
             Part("Stride and fractional convolution", ("transposed_convolution: Zeros inserted",)),
             Part("Transposed convolution", ("transposed_convolution", "transposed_convolution: Not a deconvolution")),
-            Part("Overfitting and explainability"),
+            Part("Overfitting and explainability", ("compare", "inside", "use")),
         ),
     ),
 )

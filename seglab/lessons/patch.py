@@ -10,6 +10,7 @@ import numpy as np
 from seglab.lessons.transposed_convolution import bilinear_kernel
 from seglab.nets.architecture import Architecture
 from seglab.nets.choices import FUSED
+from seglab.nets.layers import layers_of
 from seglab.stage.fields import Field
 from seglab.stage.lesson import Lesson, Panel, Step, View, fields_of
 
@@ -33,16 +34,8 @@ def parts(net: Architecture, block: str) -> list[str]:
     >>> parts(Architecture(), "encoder.0"), parts(Architecture(skip="none"), "decoder.0")
     (['conv', 'pool'], ['conv'])
     """
-    kind = block.partition(".")[0]
-    joined = net.kind == "unet" and net.skip != "none"
-    return {
-        "encoder": ["conv", "pool"],
-        "bottleneck": ["conv"],
-        "decoder": ["up", "conv"] if net.kind == "segnet" else ["join", "conv"] if joined else ["conv"],
-        "up": ["up", "join"] if net.kind in FUSED and net.kind != "fcn32s" and block != f"up.{FUSED[net.kind]}" else ["up"],
-        "head": ["head"],
-        "scores": ["head"],
-    }[kind]
+    layers = [layer for layer in layers_of(net, block) if layer != "point"]
+    return list(dict.fromkeys("conv" if layer.startswith("conv") else layer for layer in layers))
 
 
 def patch(net: Architecture, part: str, c_in: int, c_out: int) -> Lesson:

@@ -8,5 +8,12 @@ from seglab.lessons.labs import LABS
 from seglab.stage.lesson import Lesson
 
 TRAIN = "train"
-PATH = ("tasks", "sliding_window", *LESSONS, "builder", TRAIN, "receptive_field", "fcn", "milestones", "pretrained", "restore")
+SECTIONS = {
+    "From labels to pixels": ("tasks", "sliding_window"),
+    "Operators": tuple(LESSONS),
+    "A network at work": ("builder", TRAIN, "inside", "use", "compare"),
+    "Kinds of networks": ("receptive_field", "fcn", "milestones"),
+    "Without it and beyond it": ("handcrafted", "instances", "pretrained", "autoencoder", "restore"),
+}
+PATH = tuple(name for names in SECTIONS.values() for name in names)
 TOLD: dict[str, Lesson | Lab] = {name: LESSONS[name] if name in LESSONS else LABS[name] for name in PATH if name != TRAIN}

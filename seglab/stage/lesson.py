@@ -234,6 +234,7 @@ class Lesson:
     solves: bool = False  # with the inverse question about output sizes
     trains: Training | None = None
     tall: bool = False  # with a board higher than usual
+    measured: bool = False  # its numbers come from a network: four digits of them in the arithmetic
     pictures: str = ""  # the field that takes a picture of a person's own, in the view of the same name
     icon: str = "grid_on"  # of Google's Material Symbols
     minutes: int = 10  # how long it takes a student alone

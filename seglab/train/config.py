@@ -38,7 +38,11 @@ class TrainConfig:
     images: int = _setting(512, "data", "Training images", "training images that are generated or cut out of a person's own", 1, 4096)
     size: int = _setting(96, "data", "Crop", "pixels a side of a training crop", 32, 512)
     target: str = _setting(
-        "regions", "data", "Target", "what the mask holds: whole regions, or their borders", choices=("regions", "borders")
+        "regions",
+        "data",
+        "Target",
+        "what the mask holds: whole regions, their borders, or interiors with a class more for the borders of objects",
+        choices=("regions", "borders", "interiors"),
     )
     shift: int = _setting(0, "data", "Shifted masks", "pixels by which training masks lie beside their images, on purpose", 0, 16)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from seglab.data.scene import Image, Mask
 from seglab.data.sets import DataSet, open_set
-from seglab.data.targets import borders, shifted, target_classes
+from seglab.data.targets import borders, interiors, shifted, target_classes
 from seglab.data.weight_map import class_weights, weight_map
 from seglab.train.config import TrainConfig
 
@@ -39,23 +39,28 @@ def make_example(data: DataSet, config: TrainConfig, number: int) -> Example:
     ((96, 96), True)
     """
     image, mask = data.train(number)
-    labels = target(mask, config)
+    labels = target(mask, config, len(data.classes))
     if config.loss != "weighted":
         return Example(image, labels)
     classes = class_weights(class_counts(data, config)) if config.class_weights else None
     return Example(image, labels, weight_map(labels, config.border_weight, config.border_width, classes))
 
 
-def target(mask: Mask, config: TrainConfig) -> Mask:
-    """A training mask (H, W) as it is learned: shifted if the configuration says so, then whole or as its borders.
+def target(mask: Mask, config: TrainConfig, classes: int) -> Mask:
+    """A training mask (H, W) of so many `classes` as it is learned: shifted if the configuration says so, then whole, or as its borders, or
+    as interiors and borders.
 
-    >>> target(np.array([[0, 0, 0, 1]], np.uint8), TrainConfig(shift=1, target="borders")).tolist()
+    >>> target(np.array([[0, 0, 0, 1]], np.uint8), TrainConfig(shift=1, target="borders"), 2).tolist()
     [[0, 0, 0, 0]]
-    >>> target(np.array([[0, 0, 1, 1]], np.uint8), TrainConfig(shift=1, target="borders")).tolist()
+    >>> target(np.array([[0, 0, 1, 1]], np.uint8), TrainConfig(shift=1, target="borders"), 2).tolist()
     [[0, 0, 1, 1]]
+    >>> target(np.array([[0, 1, 1, 1]], np.uint8), TrainConfig(target="interiors"), 2).tolist()
+    [[0, 2, 2, 1]]
     """
     moved = shifted(mask, config.shift) if config.shift else mask
-    return borders(moved) if config.target == "borders" else moved
+    if config.target == "borders":
+        return borders(moved)
+    return interiors(moved, classes) if config.target == "interiors" else moved
 
 
 @lru_cache(maxsize=4)
@@ -69,6 +74,6 @@ def class_counts(data: DataSet, config: TrainConfig) -> NDArray[np.int64]:
     """
     counts = np.zeros(len(target_classes(data.known, config.target)[0]), np.int64)
     for number in range(min(data.train_count, COUNTED)):
-        counts += np.bincount(target(data.train(number)[1], config).ravel(), minlength=len(counts))
+        counts += np.bincount(target(data.train(number)[1], config, len(data.classes)).ravel(), minlength=len(counts))
     counts.setflags(write=False)  # it is remembered
     return counts

@@ -17,13 +17,18 @@ def reason(error: BaseException) -> str:
     ('depth=9 is out of range: 1 to 5', "KeyError: 'x'")
     """
     text = str(error)
-    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and any(told in text for told in _NO_MEMORY_TOLD)):
+    if no_memory(error):
         limit = memory_limit()
         where = " on the graphics card" if "CUDA" in text or "MPS" in text else f" (limit {limit / GIB:.1f} GiB)" if limit else ""
         return f"there is not enough memory for this training{where}: a smaller crop, batch, width or depth needs less"
     if (isinstance(error, OSError) and error.errno in NO_ROOM) or any(told in text for told in _NO_ROOM_TOLD):
         return "the disk is full: what was saved before is kept, and room is needed to go on"
     return text if isinstance(error, ValueError) else f"{type(error).__name__}: {text}"
+
+
+def no_memory(error: BaseException) -> bool:
+    """Whether it was memory that was wanting."""
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and any(told in str(error) for told in _NO_MEMORY_TOLD))
 
 
 def sentence(text: str) -> str:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -23,11 +23,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from seglab.data import pet
-from seglab.data.domains import DOMAINS, Colour
+from seglab.data.domains import DOMAINS
 from seglab.data.pet import Source
+from seglab.data.scene import Image
 from seglab.data.summary import Summary
 from seglab.data.uploads import NOWHERE, in_home
+from seglab.infer.chances import unpacked as chances_in
 from seglab.infer.fcn_told import Stages, unpacked
+from seglab.infer.inside_told import Picture, Seen, Shifts, Why, unpack
+from seglab.infer.inside_told import unpacked as unpacked_look
 from seglab.nets.patch_layers import Kind, PatchClassifier
 from seglab.train.config import TrainConfig
 from seglab.train.failure import sentence
@@ -231,12 +235,9 @@ Pictures = tuple[dict[str, Any], dict[str, bytes]]
 _desk = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) // 2), thread_name_prefix="segment")
 
 
-def segment_file(store: Store, data: bytes, weights: Path, shrink: int | None, colours: Sequence[Colour] | None = None) -> Future[Pictures]:
-    """Decode and segment an image file in a worker: what it says, and pictures as PNG by name, or TaskError with a sentence.
-
-    The file exists only while the worker looks at it; what a server that was killed leaves goes when the next one starts.
-    """
-    return _desk.submit(_pictures, store.uploads(), "segment", data, {"weights": str(weights), "shrink": shrink, "colours": colours})
+def decoded_file(store: Store, data: bytes, side: int) -> Future[Pictures]:
+    """Decode an image file in a worker, shrunk to at most `side` pixels a side: its own size, and the image as PNG."""
+    return _desk.submit(_pictures, store.uploads(), "decode", data, {"side": side, "colour": True})
 
 
 def _pictures(place: Path, do: str, data: bytes | None, task: dict[str, Any]) -> Pictures:
@@ -261,6 +262,7 @@ def preview_file(store: Store, config: TrainConfig, view: str) -> Future[Picture
 
 
 _stages: Shared[dict[str, Stages]] = Shared(16)  # about 2 MB each
+_chances: Shared[dict[str, Image]] = Shared(64)  # about 300 kB each
 _fields: Shared[Pictures] = Shared(32)  # of weights, by when they were written
 _moved: Shared[Pictures] = Shared(32)
 
@@ -278,6 +280,22 @@ def fcn_stages(store: Store, networks: Path, number: int) -> Future[dict[str, St
             return unpacked(out.read_bytes())
 
     return _stages.ask((networks, number), lambda: _desk.submit(made))
+
+
+def scene_chances(
+    store: Store, weights: Mapping[str, Path], data: str, number: int, size: int, difficulty: float
+) -> Future[dict[str, Image]]:
+    """The chances (classes, H, W) that networks, by name, see in an unseen scene of a generated domain, found by a worker."""
+    asked = {name: str(path) for name, path in weights.items()}
+
+    def made() -> dict[str, Image]:
+        with tempfile.TemporaryDirectory(dir=store.uploads()) as folder:
+            out = Path(folder) / "chances.npz"
+            task = {"weights": asked, "data": data, "number": number, "size": size, "difficulty": difficulty}
+            workers().submit("chances", **task, out=str(out)).result()
+            return chances_in(out.read_bytes())
+
+    return _chances.ask((tuple(asked.items()), data, number, size, difficulty), lambda: _desk.submit(made))
 
 
 def effective_field(store: Store, weights: Path) -> Future[Pictures]:
@@ -341,6 +359,67 @@ def context_there(sizes: Sequence[int], seed: int) -> dict[int, Answer]:
 def context_begun(patch: int, seed: int) -> bool:
     """Whether a row's training has begun, or waits behind others."""
     return _context.begun((patch, seed))
+
+
+_inside: Shared[Any] = Shared(24)  # up to some 10 MB each
+
+
+def inside_layer(store: Store, weights: Path, picture: Picture, block: str, layer: str) -> Future[Seen]:
+    """A layer of the network of a weights file at work on a picture (`infer/inside.py`), or TaskError with a sentence."""
+    return _looked(store, "layer", unpacked_look, weights, picture, block=block, layer=layer)
+
+
+def inside_why(store: Store, weights: Path, picture: Picture, pixel: tuple[int, int], against: bool, square: int) -> Future[Why]:
+    """What moved an output pixel (`infer/inside_why.py`), or TaskError with a sentence."""
+
+    def read(data: bytes) -> Why:
+        told, arrays = unpack(data)
+        return Why(**told, **arrays)
+
+    return _looked(store, "why", read, weights, picture, pixel=list(pixel), against=against, square=square)
+
+
+def inside_shifts(store: Store, weights: Path, picture: Picture) -> Future[Shifts]:
+    """How a network's mask stands shifts of the picture (`infer/inside_shift.py`), or TaskError with a sentence."""
+    return _looked(store, "shifts", lambda data: Shifts(**unpack(data)[0]), weights, picture)
+
+
+def _looked(store: Store, ask: str, read: Callable[[bytes], Any], weights: Path, picture: Picture, **more: Any) -> Future[Any]:
+    """What a worker finds inside of a network, read from the file that it writes."""
+
+    def made() -> Any:
+        with tempfile.TemporaryDirectory(dir=store.uploads()) as folder:
+            image, out = Path(folder) / "image", Path(folder) / "told.npz"
+            if picture.file is not None:
+                image.write_bytes(picture.file)
+            task = {"ask": ask, "weights": str(weights), "source": picture.source, "number": picture.number, "more": more, "out": str(out)}
+            workers().submit("inside", image=str(image) if picture.file is not None else "", **task).result()
+            return read(out.read_bytes())
+
+    written_at = weights.stat().st_mtime_ns if weights.exists() else 0
+    question = (ask, weights, written_at, picture.source, picture.number, picture.mark, json.dumps(more))
+    return _inside.ask(question, lambda: _desk.submit(made))
+
+
+_compared: Shared[Pictures] = Shared(32)
+_measuring: Shared[dict[str, Any]] = Shared(100)
+
+
+def compared_scene(store: Store, weights: Sequence[Path], scene: dict[str, Any]) -> Future[Pictures]:
+    """What the networks of several files make of one new scene (`infer/compared.py`): what is told, and the masks as PNG."""
+    written_at = tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in weights)
+    names = [str(path) for path in weights]
+    question = tuple(names), written_at, json.dumps(scene, sort_keys=True)
+    return _compared.ask(question, lambda: _told(store, "compared", weights=names, scene=scene))
+
+
+def experiment_rows(store: Store, runs: Sequence[str]) -> Answer:
+    """Let a worker measure runs as their experiment does (`train/experiment_rows.py`); what it finds stands in their results then."""
+    task = {"home": str(store.folder), "runs": list(runs)}
+    paths = [store.weights(run) for run in runs]
+    written_at = tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)  # a run may be reset, and trained again
+    question = tuple(runs), written_at
+    return _measuring.ask(question, lambda: _desk.submit(lambda: workers().submit("experiment_rows", **task).result()))
 
 
 def onnx_file(store: Store, weights: Path) -> Future[bytes]:

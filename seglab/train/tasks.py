@@ -26,19 +26,64 @@ def train(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
 
 
 def segment(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
-    """Decode the file `image`, segment it with the weights in `weights`, write pictures into the folder `out`."""
-    from seglab.data.decode import decode
+    """Segment the file `image` with the weights in `weights`, and compare with the file `mask` if there is one; what is told, pictures and
+    files go into the folder `out`."""
     from seglab.data.sets import classes_for
-    from seglab.infer.pictures import pictures
-    from seglab.infer.predict import segment as predict
-    from seglab.train.metrics import shares
+    from seglab.infer.used import used_file
     from seglab.train.weights import load_model
 
     model, config = load_model(Path(task["weights"]))
-    image = decode(Path(task["image"]).read_bytes(), colour=model.channels == 3)
-    prediction = predict(model, image, task["shrink"])
-    write(task["out"], pictures(image, prediction, task["colours"] or classes_for(config.data, model.classes)[1]))
-    return {"shrink": prediction.shrink, "shares": shares(prediction.mask, model.classes), "size": list(image.shape[:2])}
+    colours = task["colours"] or classes_for(config.data, model.classes)[1]
+    mask = Path(task["mask"]) if task.get("mask") else None
+    _tell(task["out"], used_file(model, Path(task["image"]), mask, colours, Path(task["out"]), task["shrink"]), {})
+    return {}
+
+
+def seams(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Cut the file `image` into tiles in every way and compare what the network in `weights` says at the seams (`infer/seams.py`)."""
+    from seglab.infer.seams import compared_file
+    from seglab.train.weights import load_model
+
+    model, _ = load_model(Path(task["weights"]))
+    _tell(task["out"], *compared_file(model, Path(task["image"]), task["tile"], task["shows"]))
+    return {}
+
+
+def elsewhere(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Measure how sure the network in `weights` is of pictures that it knows and of others (`infer/elsewhere.py`)."""
+    from seglab.infer.elsewhere import measured
+    from seglab.train.weights import load_model
+
+    _tell(task["out"], measured(*load_model(Path(task["weights"]))), {})
+    return {}
+
+
+def decode(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Decode the file `image` and write it, shrunk to at most `side` pixels a side, as image.png into the folder `out`."""
+    import numpy as np
+    from PIL import Image as Files
+
+    from seglab.data.decode import decode as read
+    from seglab.infer.pictures import grey, png
+
+    image = grey(read(Path(task["image"]).read_bytes(), colour=task["colour"]))
+    height, width = image.shape[:2]
+    times = min(1.0, task["side"] / max(height, width))
+    small = Files.fromarray(image).resize((max(1, round(width * times)), max(1, round(height * times))), Files.Resampling.BOX)
+    write(task["out"], {"image": png(np.asarray(small))})
+    return {"size": [height, width]}
+
+
+def chances(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Let the networks in the files `weights`, by name, look at the scene `number` of `data`; write their chances into the file `out`."""
+    from seglab.data.sets import unseen_scene
+    from seglab.infer.chances import packed
+    from seglab.infer.chances_of import chances_of
+
+    image, _ = unseen_scene(task["data"], task["number"], task["size"], task["difficulty"])
+    weights = {name: Path(path) for name, path in task["weights"].items()}
+    Path(task["out"]).write_bytes(packed(chances_of(weights, image)))
+    return {}
 
 
 def inspect(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
@@ -158,6 +203,47 @@ def context(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     return context_row(task["patch"], task["seed"])
 
 
+def inside(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Look into the network in `weights` while it sees a picture: at a ``layer``, at ``why`` a pixel says what it says, or how its mask
+    stands ``shifts``. What is found goes into the file `out`."""
+    from dataclasses import asdict
+
+    from seglab.infer.inside import look
+    from seglab.infer.inside_shift import shift_consistency
+    from seglab.infer.inside_told import Picture, pack, packed
+    from seglab.infer.inside_why import why
+    from seglab.train.weights import load_model
+
+    model, config = load_model(Path(task["weights"]))
+    file = Path(task["image"]).read_bytes() if task["image"] else None
+    picture, more, out = Picture(task["source"], task["number"], file), task["more"], Path(task["out"])
+    if task["ask"] == "layer":
+        out.write_bytes(packed(look(model, config, picture, more["block"], more["layer"])))
+    elif task["ask"] == "why":
+        found = asdict(why(model, config.difficulty, picture, tuple(more["pixel"]), more["against"], more["square"]))
+        arrays = {name: found.pop(name) for name in ("gradient", "drop", "image", "mask")}
+        out.write_bytes(pack(found, **arrays))
+    else:
+        out.write_bytes(pack(asdict(shift_consistency(model, config.difficulty, picture))))
+    return {}
+
+
+def compared(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Let the networks of several files look at one new scene; write what they find into the folder `out`."""
+    from seglab.infer.compared import compared as found
+
+    _tell(task["out"], *found([Path(name) for name in task["weights"]], **task["scene"]))
+    return {}
+
+
+def experiment_rows(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Measure the runs `runs` of the store in `home` as their experiment does, and note it with their results."""
+    from seglab.train.experiment_rows import measure_runs
+    from seglab.train.store import Store
+
+    return measure_runs(Store(Path(task["home"])), task["runs"], gone)
+
+
 def restore(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     """Make a picture worse and give it back, by a network and a filter; pictures go into the folder `out`."""
     from seglab.infer.restore_answers import Wanted, answers
@@ -192,6 +278,10 @@ def write(folder: str | Path, drawn: Mapping[str, bytes]) -> None:
 TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {
     "train": train,
     "segment": segment,
+    "seams": seams,
+    "elsewhere": elsewhere,
+    "decode": decode,
+    "chances": chances,
     "inspect": inspect,
     "check": check,
     "fetch_pet": fetch_pet,
@@ -203,6 +293,9 @@ TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {
     "moved": moved,
     "slide": slide,
     "context": context,
+    "inside": inside,
+    "compared": compared,
+    "experiment_rows": experiment_rows,
     "restore": restore,
     "train_restorer": train_restorer,
 }

@@ -163,7 +163,10 @@ class Trainer:
     def _validation(self) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """The held-out images and masks, of their middles as much as all of them have."""
         plain = replace(self.config, shift=0)  # what is shown and measured lies where it belongs
-        pairs = [(image, target(mask, plain)) for image, mask in map(self.data.validation, range(self.data.validation_count))]
+        pairs = [
+            (image, target(mask, plain, len(self.data.classes)))
+            for image, mask in map(self.data.validation, range(self.data.validation_count))
+        ]
         size = [min(n, MOST_VALIDATED) for n in np.min([mask.shape for _, mask in pairs], axis=0)]
         middles = [tuple(slice((n - k) // 2, (n - k) // 2 + k) for n, k in zip(mask.shape, size, strict=True)) for _, mask in pairs]
         images = np.stack([image[window] for (image, _), window in zip(pairs, middles, strict=True)])

@@ -18,11 +18,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from seglab.train.failure import reason
+from seglab.train.failure import no_memory, reason
 from seglab.train.limits import limit_memory
 from seglab.train.spare import Spare, name, rehearse
 
 NICE = 10  # below the web process and the browser: the pages come first
+PICTURES = ("segment", "seams")  # tasks that take a picture of any size
+LIMITED = ("train", *PICTURES)  # tasks of which a person's settings or picture decides how much memory they take
 ANSWER_LIMIT = 4000  # bytes that a pipe writes in one piece, whoever else writes
 
 
@@ -80,8 +82,9 @@ def work(task: dict[str, Any], pipe: int) -> None:
     try:
         answer(pipe, id=task["id"], result=TASKS[task["do"]](task, server_gone))
     except Exception as error:
-        few = isinstance(error, MemoryError) and task["do"] != "train"
-        answer(pipe, id=task["id"], error="there is not enough memory for this" if few else reason(error)[:1000])
+        few = no_memory(error) and task["do"] != "train"
+        told = "there is not enough memory for this" + (" picture: a smaller one needs less" if task["do"] in PICTURES else "")
+        answer(pipe, id=task["id"], error=told if few else reason(error)[:1000])
 
 
 def fork_worker(task: dict[str, Any], pipe: int, spare: Spare) -> int:
@@ -91,19 +94,19 @@ def fork_worker(task: dict[str, Any], pipe: int, spare: Spare) -> int:
         return pid
     try:
         spare.close()
-        begin_work(task["do"] == "train")
+        begin_work(task["do"] in LIMITED)
         work(task, pipe)
     finally:
         os._exit(0)
 
 
-def begin_work(trains: bool) -> None:
+def begin_work(limited: bool) -> None:
     """What a process that was just forked does first."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setpgrp()
     os.nice(NICE)
-    if trains:
+    if limited:
         limit_memory()
 
 
@@ -123,7 +126,7 @@ def serve(pipe: int) -> None:
     signal.set_wakeup_fd(alarm, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     workers: dict[int, dict[str, Any]] = {}
-    spare = Spare(lambda: begin_work(trains=True), lambda line: work(json.loads(line), pipe))
+    spare = Spare(lambda: begin_work(limited=True), lambda line: work(json.loads(line), pipe))
     rest = b""
     while True:
         if not any(task["do"] == "train" for task in workers.values()):  # its rehearsal would take their cores

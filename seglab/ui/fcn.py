@@ -36,7 +36,7 @@ def fcn_panel() -> None:
     image, truth = scene(which)
     stages = _stages(which)
     if stages is None:
-        st.image(photograph(image), caption="The scene", width=340)
+        st.image(photograph(image), caption="The scene", alt="The scene", width=340)
     else:
         _looked_at(Seen(image, truth, stages, label))
     measured_panel()

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from seglab.lessons import LESSONS
-from seglab.lessons.path import PATH, TOLD, TRAIN
+from seglab.lessons.path import PATH, SECTIONS, TOLD, TRAIN
 from seglab.stage.lesson import Lesson
 from seglab.ui.files import assets
 from seglab.ui.lesson import lesson_page
@@ -16,14 +16,17 @@ from seglab.ui.links import embedded, in_lecture, last, leave_lecture
 
 # Nothing of ours runs long in the web process: a "running" that flickers while a page is kept up to date only distracts.
 _QUIET = '<style>[data-testid="stStatusWidget"] { display: none; }</style>'
+# Links of a sidebar that is folded away are no places for the Tab key.
 _PAGE = """<style>
 .stMainBlockContainer { padding: 3.75rem 2.5rem 4rem; max-width: 1240px; }
 .stMainBlockContainer h1 { font-size: 2rem; padding: 0; }
 .stMainBlockContainer .formula { font-size: 1.25rem; margin-left: 1.5rem; }
-.stMainBlockContainer h2 { font-size: 1.4rem; padding: 0.75rem 0 0; }
+.stMainBlockContainer h2 { font-size: 1.4rem; padding: 0.75rem 0 0.35rem; }
 .st-key-go_on a { width: fit-content; max-width: 100%; padding: 0.4rem 0.9rem; color: inherit; border: 1px solid currentColor; }
 .st-key-go_on a * { white-space: normal; }
 .stMainBlockContainer a[href*="/words?word="] { color: inherit; text-decoration: underline dotted; text-underline-offset: 0.2em; }
+section[data-testid="stSidebar"][data-collapsed="true"] { visibility: hidden; }
+section[data-testid="stSidebar"] p strong { display: block; margin-top: 0.5rem; font-size: 0.85rem; font-weight: 600; }
 @media (max-width: 640px) { .stMainBlockContainer { padding: 3.75rem 1rem 2rem; } .stMainBlockContainer h1 { font-size: 1.6rem; } }
 </style>"""
 # The dark theme's accent is light, so that it can be read as text; on a filled button the text has to be dark.
@@ -34,7 +37,7 @@ _LECTURE = """<style>
 .stMainBlockContainer { padding: 0.75rem 2rem; max-width: none; }
 header[data-testid="stHeader"], section[data-testid="stSidebar"] { display: none; }
 .stMainBlockContainer h1 { font-size: 2.4rem; padding: 0; }
-.stMainBlockContainer p { font-size: 1.3rem; }
+.stMainBlockContainer p, .stMainBlockContainer li { font-size: 1.3rem; }
 </style>"""
 
 _EMBEDDED = """<style>
@@ -79,8 +82,11 @@ def frame(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
         return
     st.html(_PAGE)
     with st.sidebar:
-        for name, target in pages.items():
-            st.page_link(target, icon=icon_of(name), query_params=last(name))
+        for title, names in {"": ("start",), **SECTIONS, "Look up": ("words", "decks")}.items():
+            if title:
+                st.markdown(f"**{title}**")
+            for name in names:
+                st.page_link(pages[name], icon=icon_of(name), query_params=last(name))
 
 
 def icon_of(name: str) -> str:

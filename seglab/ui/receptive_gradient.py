@@ -10,38 +10,26 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from seglab.data.domains import DOMAINS
-from seglab.train.failure import sentence
 from seglab.train.jobs import effective_field
-from seglab.train.store import NotFoundError, Store
-from seglab.ui.addressed import choice, given
 from seglab.ui.charts import ink
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing, Item
-from seglab.ui.files import assets
 from seglab.ui.links import in_lecture
 from seglab.ui.measures import percent
-from seglab.ui.owner import owner_token
-from seglab.ui.plain import plain
+from seglab.ui.network_source import chosen_network
 from seglab.ui.runs import open_store
 from seglab.ui.table import table
 from seglab.ui.waiting import arrived, asked
 
-SHIPPED = "shipped"
-SHOWN_RUNS = 6
 TITLES = {"random": "Before training", "trained": "After training"}
 COLOURS = {"light": {"random": "#8a6100", "trained": "#0072B2"}, "dark": {"random": "#F2B742", "trained": "#58ACE4"}}
 
 
 def gradient_part() -> None:
     """Choose a network; its two heat maps, the numbers, and both in one chart."""
-    store = open_store()
-    source = _source(store)
-    weights = assets() / "networks" / "cells.safetensors" if source == SHIPPED else store.weights(source)
-    if not weights.exists():
-        st.info("This run has no weights yet: it can be measured as soon as it has saved its first.", icon=":material/hourglass_top:")
+    if (source := chosen_network()) is None:
         return
-    question = (source, weights.stat().st_mtime_ns)
-    answer = asked("effective", question, lambda: effective_field(store, weights))
+    answer = asked("effective", source.version, lambda: effective_field(open_store(), source.weights))
     if (found := arrived(answer, "A worker is measuring the gradient…", "This network cannot be measured: ")) is None:
         return
     said, drawn = found
@@ -54,23 +42,6 @@ def gradient_part() -> None:
         place.markdown(_told(said))
     _figures(said)
     _profile(said)
-
-
-def _source(store: Store) -> str:
-    """The network of the address: the one that came along, or a run. A run's link lets anybody see it."""
-    token = owner_token()
-    mine = [run for run in (store.runs(token) if token else []) if store.weights(run.id).exists()][:SHOWN_RUNS]
-    names = {SHIPPED: "A U-Net for cells, trained for half a minute", **{run.id: plain(run.name) for run in mine}}
-    wanted = given("source", SHIPPED)
-    if wanted not in names:
-        try:
-            names[wanted] = plain(store.run(wanted).name)
-        except NotFoundError as error:
-            st.warning(plain(sentence(str(error))), icon=":material/link_off:")
-    source = choice("Network", "source", names, SHIPPED, pills=True)
-    if not mine:
-        st.caption("Networks that you train on *A U-Net, live* appear here as well.")
-    return source
 
 
 def _heat(said: dict[str, Any], name: str, picture: bytes) -> Drawing:

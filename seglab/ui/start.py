@@ -6,7 +6,7 @@ import streamlit as st
 
 from seglab.lessons import LESSONS
 from seglab.lessons.labs import LABS
-from seglab.lessons.path import PATH, TOLD, TRAIN
+from seglab.lessons.path import PATH, SECTIONS, TOLD, TRAIN
 from seglab.ui.files import assets
 from seglab.ui.frame import pages
 from seglab.ui.links import kept, last
@@ -26,11 +26,13 @@ def path() -> None:
     )
     with st.container(key="go_on"):
         _go_on()
-    told = [_told(number, name) for number, name in enumerate(PATH, start=1)]
-    for first in range(0, len(told), A_ROW):
-        for column, card in zip(st.columns(A_ROW), told[first : first + A_ROW], strict=False):
-            with column:
-                _card(*card)
+    for title, names in SECTIONS.items():
+        st.header(title)
+        told = [_told(PATH.index(name) + 1, name) for name in names]
+        for first in range(0, len(told), A_ROW):
+            for column, card in zip(st.columns(A_ROW), told[first : first + A_ROW], strict=False):
+                with column:
+                    _card(*card)
     ask_progress()
 
 

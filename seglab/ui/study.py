@@ -24,6 +24,7 @@ LOOKS = (
     ("#8A6100", "#F2B742", "x", "longdash"),
 )
 OWN = "star-open"
+FEW = 4  # comparisons that are read at a glance; more are folded away
 LINE = 20  # letters of an arm's name in one line
 
 
@@ -37,8 +38,14 @@ def show_study(study: Study, rows: Sequence[Row], own: Sequence[Row] = (), text:
         st.plotly_chart(figure(study, rows, measure, own), key=f"study.{study.name}.{measure.name}", config=settings, alt=alt)
     else:
         st.info("Nothing of this study has been measured yet.", icon=":material/hourglass_top:")
-    for said in [*verdicts(study, rows, measure.name), *([text] if text else [])]:
-        st.markdown(said)
+    pairs = verdicts(study, rows, measure.name)
+    if text:
+        st.markdown(text)
+    if len(pairs) <= FEW:
+        st.markdown("\n\n".join(pairs))
+    else:
+        with st.expander(f"Each beside {study.arms[study.reference]}", icon=":material/compare_arrows:"):
+            st.markdown("\n".join(f"- {said}" for said in pairs))
     if rows and not complete(study, rows):
         st.caption(f"{len(rows)} of {len(study.cases)} trainings are done; the others are missing here.")
     st.caption(planned(study))
@@ -51,14 +58,14 @@ def show_study(study: Study, rows: Sequence[Row], own: Sequence[Row] = (), text:
 
 
 def planned(study: Study) -> str:
-    """Data, length and seeds, as they were settled before anything was measured."""
+    """Data, length and seeds, as they were settled before these seeds were trained."""
     seeds = f"{len(study.seeds)} seeds: a point is one of them, the bar is the mean with its 95 % interval."
-    return f"Settled beforehand: {study.data} {study.length} {seeds}"
+    return f"The plan: {study.data} {study.length} {seeds}"
 
 
 def numbers(study: Study, rows: Sequence[Row]) -> None:
     """Means with their intervals, a line for each arm and place."""
-    head = ["", *([study.axis] if study.axis else []), *(measure.title for measure in study.measures)]
+    head = ["Compared", *([study.axis] if study.axis else []), *(measure.title for measure in study.measures)]
     lines = [
         [words, *([f"{x:g}"] if x is not None else []), *(_cell(measure, values(rows, measure.name, arm, x)) for measure in study.measures)]
         for arm, words in study.arms.items()

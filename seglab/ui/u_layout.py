@@ -41,10 +41,10 @@ class Arrow:
 class Layout:
     """Boxes from the image to the mask; each level has a line of its own, and each convolution a place further to the right."""
 
-    def __init__(self, net: Architecture, image: tuple[int, int], blocks: list[Block]) -> None:
+    def __init__(self, net: Architecture, image: tuple[int, int], blocks: list[Block], tall: float = TALL) -> None:
         self.net, self.blocks = net, blocks
         self.most = max(c for block in blocks for c, *_ in block.maps) if blocks else net.in_channels
-        self.high = TALL / max(image)
+        self.high = tall / max(image)
         self.boxes: list[Box] = []
         self.arrows: list[Arrow] = []
         self._kept: list[Box] = []  # each level's map, the same pooled, and an FCN's scores of pooled ones

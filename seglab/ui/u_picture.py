@@ -6,7 +6,7 @@ from seglab.nets.architecture import Architecture
 from seglab.nets.describe import Block, BreaksError
 from seglab.nets.walk import sides
 from seglab.ui.drawing import Drawing, Item, Role
-from seglab.ui.u_layout import Arrow, Box, Layout
+from seglab.ui.u_layout import TALL, Arrow, Box, Layout
 from seglab.ui.u_words import tells
 
 WORD, LINE = 14, 17.0  # units of the words: at 1280 pixels beside the sidebar about 10 pixels; and of a line of them
@@ -41,14 +41,31 @@ def picture(net: Architecture, size: tuple[int, int], blocks: list[Block], break
     return drawing
 
 
+def small_picture(net: Architecture, size: tuple[int, int], blocks: list[Block]) -> Drawing:
+    """The same U half as high, without sizes and legend: to choose a block from."""
+    layout = Layout(net, size, blocks, TALL / 2)
+    place = _Place(layout, 0, 24.0)
+    right = LEFT + max(box.x + layout.wide(box.shape) + layout.back(box.shape) for box in layout.boxes) + 18
+    drawing = Drawing(
+        max(right, 980), place.ground(place.levels - 1) + 8, "The network, to choose a block from", least=int(max(right, 980) * 0.7)
+    )
+    for block in blocks:
+        drawing.item(Item(block.name, f"{block.name}: {sides(block.shape)}", tells(net, block).partition("\n")[0]))
+    for arrow in layout.arrows:
+        _arrow(drawing, place, arrow)
+    for box in layout.boxes:
+        _box(drawing, place, box)
+    return drawing
+
+
 class _Place:
     """Where the boxes of a layout stand in the drawing; below each are `lines` of words."""
 
-    def __init__(self, layout: Layout, lines: int) -> None:
+    def __init__(self, layout: Layout, lines: int, top: float = TOP) -> None:
         self.layout, self.lines = layout, lines
         self.levels = max(box.level for box in layout.boxes) + 1
         self._grounds: list[float] = []
-        at = TOP
+        at = top
         for level in range(self.levels):
             at += max((layout.tall(b.shape) + 0.7 * layout.back(b.shape) for b in layout.boxes if b.level == level), default=0.0)
             self._grounds.append(at)
@@ -85,7 +102,8 @@ def _box(drawing: Drawing, place: _Place, box: Box) -> None:
     drawing.rect(x + share, y, width - share, height, box.role, "soft", box.block)
     channels, h, w = box.shape
     drawing.text(x + width / 2 + d / 2, y - e - 5, f"{channels}", WORD, "ink", "middle", True, box.block)
-    drawing.text(x + width / 2, y + height + LINE - 3, f"{h}", WORD, "muted", "middle", item=box.block)
+    if place.lines:
+        drawing.text(x + width / 2, y + height + LINE - 3, f"{h}", WORD, "muted", "middle", item=box.block)
     if place.lines == 2:
         drawing.text(x + width / 2, y + height + 2 * LINE - 4, f"×{w}", WORD, "muted", "middle", item=box.block)
 

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 import streamlit as st
 
+from seglab.nets.choices import FUSED
 from seglab.train.config import TrainConfig
 from seglab.train.jobs import advance, resume_run
 from seglab.train.queue import behind_own, position
@@ -92,18 +93,21 @@ def _choice(store: Store, run: Run, token: str | None) -> tuple[str, str]:
             _rate_slider(store, run, token)
     view = view_column.segmented_control("Look at", (PREDICTIONS, INSIDE), default=PREDICTIONS, key="view", required=True) or PREDICTIONS
     names = blocks(run.config)
-    block = block_column.selectbox("Block", names, key=f"block.{len(names)}") if view == INSIDE else names[0]
+    block = block_column.selectbox("Block", names, key=f"block.{run.config.kind}.{len(names)}") if view == INSIDE else names[0]
     return view, block
 
 
 def blocks(config: TrainConfig) -> list[str]:
-    """The blocks of a run's network by name, from image to mask.
+    """The blocks of a run's network by name, from image to mask, as its snapshots have them.
 
-    >>> blocks(TrainConfig(depth=1))
-    ['encoder 1', 'bottleneck', 'decoder 1']
+    >>> blocks(TrainConfig(depth=1)), blocks(TrainConfig(depth=2, kind="fcn16s"))
+    (['encoder 1', 'bottleneck', 'decoder 1'], ['encoder 1', 'encoder 2', 'bottleneck', 'scores 1', 'scores 2'])
     """
-    levels = range(1, config.depth + 1)
-    return [*(f"encoder {n}" for n in levels), "bottleneck", *(f"decoder {n}" for n in reversed(levels))]
+    encoder = [f"encoder {n}" for n in range(1, config.depth + 1)]
+    if config.kind in FUSED:
+        return [*encoder, "bottleneck", *(f"scores {n}" for n in range(1, FUSED[config.kind] + 2))]
+    decoder = [f"decoder {n}" for n in range(config.depth, 0, -1)]
+    return [*encoder, *([] if config.kind == "segnet" else ["bottleneck"]), *decoder]
 
 
 def _rate_slider(store: Store, run: Run, token: str | None) -> None:

@@ -1,7 +1,7 @@
 // The ledger: the arithmetic of one cell in words and numbers, as pieces {text, role, dim} in the colours of the grids.
 
 import { binaryCrossEntropy } from "./losses.js";
-import { exact } from "./numbers.js";
+import { exact, measured } from "./numbers.js";
 import { alike, coordinates, EACH_CHANNEL, inputLetter, realCell, weightLetter } from "./scene.js";
 
 const MOST = 12; // terms written out
@@ -32,6 +32,14 @@ export function nameOf(scene, panel, cell) {
 
 /** Two lines about a cell: its arithmetic, and the same with the names of the cells (or null). */
 export function describe(scene, focus, progress) {
+  const { first, second } = described(scene, focus, progress);
+  return scene.lesson.measured ? { first: inShort(first), second: inShort(second) } : { first, second };
+}
+
+/** Pieces, or lines of them, with measured numbers. */
+const inShort = (told) => (Array.isArray(told) ? told.map(inShort) : told && { ...told, text: measured(told.text) });
+
+function described(scene, focus, progress) {
   const panel = scene.panels[focus.panel];
   if (panel.plain) return { first: placeOnly(scene, focus, panel), second: null };
   if (scene.slopes) return { first: slope(scene, focus, panel), second: null };

@@ -25,3 +25,6 @@ export function exact(value) {
   const text = String(Number(value.toPrecision(12)));
   return minus(text === "-0" ? "0" : text);
 }
+
+/** A text with its long decimals in four digits: for numbers that were measured, of which nobody reads the rest. */
+export const measured = (text) => text.replace(/\d*\.\d{4,}(e[−-]?\d+)?/g, (number) => exact(Number(Number(number.replace("−", "-")).toPrecision(4))));
