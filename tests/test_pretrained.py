@@ -181,10 +181,12 @@ def test_what_the_page_says_follows_the_numbers() -> None:
     tuned = {("pretrained", x): y for x, y in zip(FEW.xs, (0.25, 0.3, 0.5, 0.7), strict=True)}
     kept = {("frozen", x): y for x, y in zip(FEW.xs, (0.38, 0.4, 0.45, 0.5), strict=True)}
     assert "*pretrained and frozen* reaches 0.38; a random start needs 16 for as much" in saved(rows({**few, **tuned, **kept}))
-    assert "With few images the frozen encoder does better" in saved(rows({**few, **tuned, **kept}))
+    assert "With 4 images frozen is better" in saved(rows({**few, **tuned, **kept}))
     assert "nothing is saved here" in saved(rows({**dict.fromkeys(few, 0.6), **tuned, **kept}))
     better = dict.fromkeys(kept, 0.6)
-    assert "more than a random start with 64" in saved(rows({**few, **tuned, **better}))
+    assert "in as many steps a random start has 0.50 with 64" in saved(rows({**few, **tuned, **better}))
+    assert "With 64, learning on is better" in saved(rows({**few, **tuned, **kept}))
+    assert "With 64, so it is too" in saved(rows({**few, **tuned, **better, ("frozen", 64): 0.8}))
     gaps = (0.3, 0.2, 0.0, 0.0)
     long = {("random", x): 0.5 - gap for x, gap in zip(LONG.xs, gaps, strict=True)} | {("pretrained", x): 0.5 for x in LONG.xs}
     assert f"After {LONG.xs[-1]:g} steps the random start has caught up (0.50)" in caught_up(rows(long))

@@ -139,7 +139,8 @@ WHY = {  # it need not win
     "denoise": "These scenes are flat paper: non-local means average over hundreds of places that look alike, and are told σ. A small "
     "network finds no better mean in 600 steps.",
     "inpaint": "Most holes lie on the table or inside a piece of paper, where smooth continuation is all there is to know. An edge or a "
-    "corner in a hole, which a network could continue better, is rare, and 600 steps are few.",
+    "corner in a hole, which a network could continue better, is rare, and 600 steps are few. (Begun from "
+    "grey holes instead, seed 0 came to 22.2 dB only.)",
 }
 
 
