@@ -36,6 +36,11 @@ def test_an_interval_is_students() -> None:
     assert np.isnan(interval([]).mean)
 
 
+def test_one_seed_says_nothing_for_sure() -> None:
+    rows = [row for row in rows_of(PLAN) if row["seed"] == 0]
+    assert "no difference in mean IoU that these seeds can show (" in verdict(PLAN, rows, "iou", "add")
+
+
 def test_differences_are_paired_by_seed() -> None:
     """Seeds differ far more than arms do: unpaired they could say nothing."""
     rows = [{"arm": arm, "seed": seed, "iou": seed + 0.01 * (arm == "add")} for seed in range(5) for arm in ("none", "add")]

@@ -42,15 +42,15 @@ class Interval(NamedTuple):
 
 
 def interval(values: Sequence[float]) -> Interval:
-    """Student's 95 % interval of the mean over seeds; it reaches nowhere for a single one. NaN for none.
+    """Student's 95 % interval of the mean over seeds; of a single one it has no end, and of none it is NaN.
 
-    >>> str(interval([0.5, 0.6, 0.7]))
-    '0.600 ± 0.248'
+    >>> str(interval([0.5, 0.6, 0.7])), interval([0.5])
+    ('0.600 ± 0.248', Interval(mean=0.5, reach=inf))
     """
     count = len(values)
     if not count:
         return Interval(float("nan"), float("nan"))
-    reach = float(student.ppf((1 + SURE) / 2, count - 1) * np.std(values, ddof=1) / count**0.5) if count > 1 else 0.0
+    reach = float(student.ppf((1 + SURE) / 2, count - 1) * np.std(values, ddof=1) / count**0.5) if count > 1 else float("inf")
     return Interval(float(np.mean(values)), reach)
 
 
@@ -75,9 +75,11 @@ class Measure:
     def spread(self, found: Interval) -> str:
         """A mean with its interval, as pages print it.
 
-        >>> Measure("iou", "IoU", digits=2).spread(Interval(0.5, 0.1))
-        '0.50 ± 0.10'
+        >>> [Measure("iou", "IoU", digits=2).spread(Interval(0.5, reach)) for reach in (0.1, float("inf"))]
+        ['0.50 ± 0.10', '0.50, one seed']
         """
+        if np.isinf(found.reach):
+            return f"{self.told(found.mean)}, one seed"
         return f"{self.told(found.mean)} ± {self.told(found.reach)}"
 
 

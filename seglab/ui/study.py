@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 from textwrap import wrap
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from seglab.train.study import Measure, Row, Study, as_csv, complete, interval, values, verdicts
+from seglab.train.study import Interval, Measure, Row, Study, as_csv, complete, interval, values, verdicts
 from seglab.ui.addressed import choice
 from seglab.ui.charts import ink
 from seglab.ui.links import in_lecture
@@ -125,7 +126,7 @@ def _in_rows(study: Study, rows: Sequence[Row], measure: Measure, own: Sequence[
         _points(made, found, [at + 0.16] * len(found), colour, symbol, sideways=True)
         if found:
             mean = interval(found)
-            bar = {"array": [mean.reach], "thickness": 3, "width": 8, "color": colour}
+            bar = {"array": [_end(mean)], "thickness": 3, "width": 8, "color": colour}
             marker = {"size": 14, "color": colour, "symbol": symbol}
             told = f"{study.arms[arm]}: {measure.spread(mean)}<extra></extra>"
             made.add_scatter(x=[mean.mean], y=[at - 0.08], error_x=bar, mode="markers", marker=marker, showlegend=False, hovertemplate=told)
@@ -147,7 +148,7 @@ def _over_axis(study: Study, rows: Sequence[Row], measure: Measure, own: Sequenc
         for x, here in found.items():
             _points(made, here, [x] * len(here), colour, symbol)
         means = [interval(here) for here in found.values()]
-        bars = {"array": [mean.reach for mean in means], "thickness": 2, "width": 7, "color": colour}
+        bars = {"array": [_end(mean) for mean in means], "thickness": 2, "width": 7, "color": colour}
         marker, line = {"size": 11, "color": colour, "symbol": symbol}, {"color": colour, "dash": dash, "width": 3}
         told = f"{words}, %{{x:g}} {study.axis}: %{{y:.{measure.digits}f}}<extra></extra>"
         y = [mean.mean for mean in means]
@@ -160,6 +161,11 @@ def _over_axis(study: Study, rows: Sequence[Row], measure: Measure, own: Sequenc
     made.update_xaxes(title=study.axis, type="log" if wide else "linear", **ticks)
     made.update_yaxes(title=measure.title, range=measure.range)
     return made
+
+
+def _end(found: Interval) -> float:
+    """How long a bar is drawn: not at all where one seed can tell no interval."""
+    return found.reach if isfinite(found.reach) else 0.0
 
 
 def _points(
