@@ -366,7 +366,7 @@ def test_a_way_that_is_pressed_is_cut(visit: Visit) -> None:
     with visit("/autoencoder?part=unet&depth=2") as page:
 
         def lost() -> float:
-            return float(page.locator(".diagram svg").get_by_text(re.compile("lost: .* %$")).inner_text().split()[-2])
+            return float(page.locator(".diagram svg").get_by_text(re.compile("lost: .* %$")).text_content().split()[-2])
 
         whole = lost()
         page.locator(".diagram .item[data-item=skip_0]").click()
