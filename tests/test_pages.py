@@ -50,24 +50,32 @@ STATES = {
 
 
 def findings(page: Page) -> list[str]:
-    """What axe objects to, once nothing is fading in or out."""
+    """What axe objects to, once nothing is fading in or out, and what is loaded last (links of the sidebar, colours of code) has arrived."""
     page.wait_for_function(
         "[...document.querySelectorAll('[data-testid=stElementContainer]')].every((one) => getComputedStyle(one).opacity === '1')"
     )
-    found = Axe().run(page).response["violations"]
-    return [f"{v['id']}: {node['html'][:120]} {node.get('failureSummary', '')[:200]}" for v in found for node in v["nodes"]]
+    return lasting(lambda: [told for v in Axe().run(page).response["violations"] for told in _told(v)], page)
+
+
+def _told(violation: dict[str, Any]) -> list[str]:
+    return [f"{violation['id']}: {node['html'][:120]} {node.get('failureSummary', '')[:200]}" for node in violation["nodes"]]
+
+
+def lasting(look: Callable[[], list[str]], page: Page, seconds: float = 5) -> list[str]:
+    """What is still found after so many seconds; nothing as soon as nothing is."""
+    found = look()
+    until = time.monotonic() + seconds
+    while found and time.monotonic() < until:
+        page.wait_for_timeout(50)
+        found = look()
+    return found
 
 
 def sideways(page: Page) -> list[str]:
     """Elements that scroll sideways, or reach out of the page, once the styles of its components have arrived."""
     look = """() => [document.scrollingElement, ...document.querySelectorAll("[data-testid=stMain], .stMainBlockContainer")]
         .filter((element) => element.scrollWidth > element.clientWidth + 1).map((element) => element.tagName + element.className)"""
-    found: list[str] = page.evaluate(look)
-    until = time.monotonic() + 5
-    while found and time.monotonic() < until:
-        page.wait_for_timeout(50)
-        found = page.evaluate(look)
-    return found
+    return lasting(lambda: page.evaluate(look), page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

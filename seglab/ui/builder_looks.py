@@ -38,7 +38,7 @@ def look_at(net: Architecture, size: tuple[int, int], blocks: Sequence[Block], b
     elif look == "code":
         code = copied(net, size)
         st.download_button("Download", code, f"{net.kind}.py", "text/x-python", icon=":material/download:", on_click="ignore")
-        st.code(code, language="python")
+        st.code(code, language="python", wrap_lines=True)
     else:
         _train(net)
 

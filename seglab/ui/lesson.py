@@ -90,7 +90,7 @@ def _explain(lesson: Lesson, state: State, pipeline: Pipeline) -> None:
             if large:
                 st.markdown(f"The numbers of this setting would fill pages: up to {MOST_PRINTED} cells are printed as code.")
             else:
-                st.code(_snippet(lesson, state, pipeline).code, language="python")
+                st.code(_snippet(lesson, state, pipeline).code, language="python", wrap_lines=True)
     if tabs[2].open:
         with tabs[2]:
             _check(_snippet(lesson, state, pipeline))

@@ -55,7 +55,7 @@ def show_study(study: Study, rows: Sequence[Row], own: Sequence[Row] = (), text:
         st.download_button("All rows, as CSV", as_csv(study, [*rows, *own]), f"{study.name}.csv", "text/csv", on_click="ignore")
         if study.command:
             st.caption("To measure again:")
-            st.code(study.command, language=None)
+            st.code(study.command, language=None, wrap_lines=True)
 
 
 def planned(study: Study) -> str:
