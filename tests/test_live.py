@@ -81,7 +81,7 @@ def test_a_run_ends_and_segments_pictures(visit: Visit, tmp_path: Path) -> None:
     with visit("/train") as page:
         start(page, steps=50)
         status(page, "Finished")
-        page.get_by_text(re.compile(r"pixels, \d+% background, \d+% cell")).wait_for(timeout=90_000)
+        page.get_by_text(re.compile(r"pixels, [\d.]+\s% background, [\d.]+\s% cell")).wait_for(timeout=90_000)
         assert sideways(page) == []
         assert findings(page) == []
         page.get_by_role("radio", name="A cell").click()
@@ -93,7 +93,7 @@ def test_a_run_ends_and_segments_pictures(visit: Visit, tmp_path: Path) -> None:
             "empty.png": (b"", "the file is empty"),
             "text.png": (b"<script>alert(1)</script>", "this is not an image that can be read"),
             "cut.png": (file(np.random.default_rng(0).integers(0, 255, (200, 200)).astype(np.uint8))[:5000], "the image is damaged"),
-            "huge.png": (file(np.zeros((10_000, 10_000), bool)), "the image has 100.0 megapixels: at most 4 are taken"),
+            "huge.png": (file(np.zeros((10_000, 10_000), bool)), "the image has 100.0 megapixels: at most 67 are taken"),
         }
         for name, (data, sentence) in wrong.items():
             (tmp_path / name).write_bytes(data)
@@ -103,9 +103,6 @@ def test_a_run_ends_and_segments_pictures(visit: Visit, tmp_path: Path) -> None:
         (tmp_path / "mine.png").write_bytes(file((np.random.default_rng(0).random((123, 77)) * 255).astype(np.uint8)))
         chooser.set_input_files(tmp_path / "mine.png")
         page.get_by_text("Of 77 × 123 pixels, ").wait_for(timeout=90_000)
-        with page.expect_download() as download:
-            page.get_by_role("button", name="Download mask").click()
-        assert Path(download.value.path()).read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_link_lets_others_watch_and_the_owner_come_back(visit: Visit) -> None:
@@ -140,7 +137,7 @@ def test_a_killed_worker_is_said_and_the_run_goes_on(own: App, visit: Visit) -> 
     with visit("/train", server=own) as page:
         start(page)
         page.get_by_text("Try the weights it has now").click()
-        page.get_by_text(re.compile(r"pixels, \d+% background, \d+% cell")).wait_for(timeout=90_000)
+        page.get_by_text(re.compile(r"pixels, [\d.]+\s% background, [\d.]+\s% cell")).wait_for(timeout=90_000)
         zygote = next(pid for pid in children(own.process.pid) if children(pid))
         for worker in children(zygote):
             os.kill(worker, signal.SIGKILL)
