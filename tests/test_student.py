@@ -36,7 +36,7 @@ def go(page: Page, path: str) -> None:
 
 
 def go_by_link(page: Page, name: str, title: str) -> None:
-    page.locator('[data-testid="stSidebar"]').get_by_role("link", name=name).click()
+    page.locator('[data-testid="stSidebar"]').get_by_role("link", name=name, exact=True).click()
     page.get_by_role("heading", level=1, name=title, exact=True).wait_for()
     ready(page)
 

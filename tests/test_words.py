@@ -104,7 +104,7 @@ def test_tips_by_pointer_keyboard_and_escape(visit: Visit) -> None:
         ready(opened.value)
         search = opened.value.get_by_label("Search")
         wait_for(lambda: search.input_value() == "Padding", opened.value)
-        page.locator('[data-testid="stSidebar"]').get_by_role("link", name="Start").click()
+        page.locator('[data-testid="stSidebar"]').get_by_role("link", name="Start", exact=True).click()
         page.get_by_role("heading", level=1, name="seglab", exact=True).wait_for()
         ready(page)
         page.wait_for_function("!document.querySelector('#seglab-tip')", polling="raf")

@@ -68,7 +68,7 @@ def degraded(task: str, image: Image, level: float, rng: np.random.Generator) ->
     >>> given = degraded("inpaint", truth, 6, np.random.default_rng(0))
     >>> int((~given.known).sum()) >= 36, float(given.image[~given.known].max())
     (True, 0.5)
-    >>> degraded("colourise", truth * np.float32([1, 0, 0]), 0, np.random.default_rng(0)).image[0, 0].round(3).tolist()
+    >>> degraded("colourise", truth * np.float32([1, 0, 0]), 0, np.random.default_rng(0)).image[0, 0].astype(float).round(3).tolist()
     [0.299, 0.299, 0.299]
     """
     if task not in TASKS:

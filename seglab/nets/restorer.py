@@ -20,7 +20,7 @@ class Restorer(nn.Module):
 
     >>> net = Restorer(4)
     >>> tuple(net(torch.zeros(1, 4, 30, 41)).shape), sum(p.numel() for p in net.parameters())
-    ((1, 3, 30, 41), 29571)
+    ((1, 3, 30, 41), 29715)
     """
 
     def __init__(self, channels: int) -> None:
