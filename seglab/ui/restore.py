@@ -10,6 +10,7 @@ from seglab.data.degraded import TASKS
 from seglab.data.domains import DOMAINS
 from seglab.infer.restore_told import NETWORK, filters_of, study_for
 from seglab.train.jobs import restorer_file, train_restorer
+from seglab.train.restore_study import LENGTH
 from seglab.train.store import Store
 from seglab.train.study import Row, complete, differences, interval, read_rows, values
 from seglab.ui.addressed import choice, put, whole
@@ -95,7 +96,7 @@ def _train_buttons(net: int) -> None:
             on_click=_press,
             args=(net + 1,),
             disabled=in_lecture(),
-            help="The same training from another seed, in a worker: 600 steps, some seconds of an idle core and more of a busy one",
+            help=f"The same training from another seed, in a worker: {LENGTH[0]:,} steps, half a minute of an idle core and more of a busy one",
         )
 
 
@@ -113,7 +114,7 @@ def _own_network(store: Store, task: str, net: int) -> None:
             return
         st.session_state["restore.under_way"] = (task, net)
         answer = asked("restorer", (task, net), lambda: train_restorer(store, task, net))
-        if arrived(answer, "A worker trains it, 600 steps; above is still the network that came along.") is None:
+        if arrived(answer, f"A worker trains it, {LENGTH[0]:,} steps; above is still the network that came along.") is None:
             return
         st.rerun()
     st.markdown(f"Above is **network {net}**, trained here from seed {net}. Under *Measured* its scores are drawn beside the shipped ones.")
