@@ -22,7 +22,8 @@ from seglab.infer.moving import consistency
 from seglab.infer.pictures import png
 from seglab.lessons.labs.inside import INSIDE
 from seglab.lessons.patch import parts
-from seglab.lessons.real_patch import OTHERS, difference, real_patch
+from seglab.lessons.real_cells import OTHERS
+from seglab.lessons.real_patch import difference, real_patch
 from seglab.nets import Architecture, build, describe
 from seglab.nets.fitting import at_least, border
 from seglab.nets.graph import fields

@@ -96,7 +96,7 @@ def _train_buttons(net: int) -> None:
             on_click=_press,
             args=(net + 1,),
             disabled=in_lecture(),
-            help=f"The same training from another seed, in a worker: {LENGTH[0]:,} steps, half a minute of an idle core and more of a busy one",
+            help=f"The same training from another seed, in a worker: {LENGTH[0]:,} steps, half a minute of an idle core",
         )
 
 
