@@ -34,6 +34,7 @@ from seglab.data.uploads import folder_of, keep, prune, title_of
 from seglab.data.zips import unpacked
 from seglab.infer.pictures import mask_file, painted
 from seglab.train import jobs
+from seglab.train.asked.pictures import inspect_set
 from seglab.train.batches import make_batch
 from seglab.train.config import TrainConfig
 from seglab.train.loop import fit
@@ -658,19 +659,19 @@ def test_a_worker_looks_at_an_upload(tmp_path: Path) -> None:
     store = Store()
     masks = [palette_file(blocks(0, 2, 1), RED, GREEN, BLUE)] * 5
     path = make(tmp_path / "data", masks, [grey(0, SIDE) for _ in range(5)])
-    summary, pictures = jobs.inspect_set(store, keep(files_of(path), "")).result(timeout=60)
+    summary, pictures = inspect_set(store, keep(files_of(path), "")).result(timeout=60)
     assert summary == look(path)
     assert set(pictures) == {"images", "masks"}
     shown = np.asarray(Files.open(BytesIO(pictures["masks"])))
     assert shown.shape == (160, 4 * 160 + 3 * 8, 4), "four of forty pixels, four times as large"
     np.testing.assert_array_equal(shown[::4, :160:4, :3], painted(blocks(0, 2, 1).astype(np.uint8), (RED, GREEN, BLUE)))
     long = [(kind, f"{'x' * 100}{number}.png", b"no image") for kind in ("images", "masks") for number in range(200)]
-    summary, pictures = jobs.inspect_set(store, keep(long, "")).result(timeout=60)
+    summary, pictures = inspect_set(store, keep(long, "")).result(timeout=60)
     assert sum(map(len, summary.problems)) > 4000, "longer than an answer may be"
     assert len(summary.problems) == 200
     assert pictures == {}
     with pytest.raises(jobs.TaskError, match="the pictures of this run are gone"):
-        jobs.inspect_set(store, "own:0123456789ab").result(timeout=60)
+        inspect_set(store, "own:0123456789ab").result(timeout=60)
     assert list(store.uploads().iterdir()) == []
 
 

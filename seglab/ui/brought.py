@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import streamlit as st
 
-from seglab.train.jobs import import_weights
+from seglab.train.asked.weights import import_weights
 from seglab.train.store import Store
 from seglab.ui.runs import open_run
 from seglab.ui.waiting import arrived, asked

@@ -16,7 +16,7 @@ from seglab.data.scene import Image, Scene
 from seglab.data.sets import TEST_SEED
 from seglab.infer.handcrafted import FEATURES, RECIPES
 from seglab.infer.pictures import grey
-from seglab.train.jobs import decoded_file
+from seglab.train.asked.pictures import decoded_file
 from seglab.ui.addressed import choice, chosen, put, whole
 from seglab.ui.runs import open_store
 from seglab.ui.waiting import arrived, asked

@@ -15,8 +15,8 @@ from seglab.infer.inside_told import Layer, Picture, Seen, side_for
 from seglab.nets import Architecture, describe
 from seglab.nets.describe import Block
 from seglab.nets.layers import layers_of
+from seglab.train.asked.inside import inside_layer
 from seglab.train.header import FIRST, opened
-from seglab.train.jobs import inside_layer
 from seglab.train.store import Store
 from seglab.ui.addressed import choice, chosen, given, number, put, whole
 from seglab.ui.diagram import show

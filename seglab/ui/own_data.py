@@ -13,8 +13,8 @@ from seglab.data.summary import Summary
 from seglab.data.uploads import KEPT_DAYS, MOST_TOGETHER, File, is_upload, keep, title_of
 from seglab.data.zips import unpacked
 from seglab.infer.pictures import shown_colours
+from seglab.train.asked.pictures import inspect_set
 from seglab.train.failure import sentence
-from seglab.train.jobs import inspect_set
 from seglab.train.store import Store
 from seglab.ui.legend import legend
 from seglab.ui.plain import plain

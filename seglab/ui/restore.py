@@ -9,7 +9,7 @@ import streamlit as st
 from seglab.data.degraded import TASKS
 from seglab.data.domains import DOMAINS
 from seglab.infer.restore_told import NETWORK, filters_of, study_for
-from seglab.train.jobs import restorer_file, train_restorer
+from seglab.train.asked.restoring import restorer_file, train_restorer
 from seglab.train.store import Store
 from seglab.train.study import Row, complete, differences, interval, read_rows, values
 from seglab.ui.addressed import choice, put, whole

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from seglab.data.domains import Colour
+from seglab.train.asked.desk import stamp
 from seglab.train.jobs import workers
 from seglab.train.shared import Shared
 from seglab.train.store import Store
@@ -83,9 +84,7 @@ def _asked(store: Store, do: str, files: dict[str, bytes], task: dict[str, Any],
 
     if shared is None:
         return begun()
-    weights = Path(task["weights"])
-    written = weights.stat().st_mtime_ns if weights.exists() else 0
-    return shared.ask((do, *(sha256(data).hexdigest() for data in files.values()), json.dumps(task), written), begun)
+    return shared.ask((do, *(sha256(data).hexdigest() for data in files.values()), json.dumps(task), stamp(Path(task["weights"]))), begun)
 
 
 def _used(place: Path, do: str, files: dict[str, bytes], task: dict[str, Any]) -> Used:
