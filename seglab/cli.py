@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
 
     top = argparse.ArgumentParser(prog="seglab", description="An interactive explainer of segmentation networks. Alone it opens the app.")
     top.add_argument("--version", action="version", version=f"seglab {seglab.__version__}")
-    top.set_defaults(act=_app, port=None, headless=False, json=False, jobs=None, jobs_per_visitor=None, job_memory=None)
+    top.set_defaults(act=_app, port=None, headless=False, json=False, jobs=None, jobs_per_visitor=None, job_memory=None, keeping=[])
     commands = top.add_subparsers(title="commands", metavar="")
 
     app = commands.add_parser("app", help="open the app in a browser")
@@ -53,6 +53,8 @@ def parser() -> argparse.ArgumentParser:
     app.add_argument("--jobs", type=int, metavar="N", help="trainings at a time (as many as there are cores, at most 4)")
     app.add_argument("--jobs-per-visitor", type=int, metavar="N", help="of these, one visitor's (1)")
     app.add_argument("--job-memory", type=int, metavar="MIB", help="memory of a training (60 %% of the machine's, divided by their number)")
+    told = "how long and how much is kept: run_days=7 uploads=20; `seglab runs clean --help` lists the names"
+    app.add_argument("--keep", dest="keeping", metavar="NAME=NUMBER", nargs="+", action="extend", default=[], help=told)
     app.set_defaults(act=_app)
 
     train = commands.add_parser("train", help="train a U-Net on a generated set or on a folder")
@@ -119,9 +121,11 @@ def _settings() -> list[Field[Any]]:
 
 
 def _app(given: argparse.Namespace) -> None:
+    from seglab.data.keeping import settle_keeping
     from seglab.train.limits import settle
     from seglab.ui.server import serve
 
+    settle_keeping(given.keeping)
     settle(jobs=given.jobs, jobs_per_visitor=given.jobs_per_visitor, job_memory=given.job_memory)
     if given.port is not None and not 1 <= given.port <= 65535:
         raise ValueError(f"port={given.port} is out of range: 1 to 65535")
@@ -130,6 +134,7 @@ def _app(given: argparse.Namespace) -> None:
 
 def _train(given: argparse.Namespace) -> Result:
     from seglab.train.config import TrainConfig
+    from seglab.train.housekeeping import clean
     from seglab.train.store import Store
 
     others = {setting.name: getattr(given, setting.name) for setting in _settings()}
@@ -139,6 +144,7 @@ def _train(given: argparse.Namespace) -> Result:
     if not given.json:
         print("".join(f"{note}\n" for note in notes), end="")
     store = Store()
+    clean(store)
     run = store.create(config, _own_token(store), status="starting")
     return {**_work(store, run, given), "notes": notes}
 

@@ -29,6 +29,7 @@ from seglab.data.colours import class_colours
 from seglab.data.decode import decode_bytes, decode_mask
 from seglab.data.folder import look, read
 from seglab.data.home import home, sets_folder
+from seglab.data.keeping import Keeping
 from seglab.data.sets import classes_for, classes_of, open_set
 from seglab.data.uploads import folder_of, keep, prune, title_of
 from seglab.data.zips import unpacked
@@ -37,6 +38,7 @@ from seglab.train import jobs
 from seglab.train.asked.pictures import inspect_set
 from seglab.train.batches import make_batch
 from seglab.train.config import TrainConfig
+from seglab.train.housekeeping import clean
 from seglab.train.loop import fit
 from seglab.train.store import Store
 
@@ -467,13 +469,15 @@ def test_old_uploads_go_unless_a_run_needs_them() -> None:
     def there() -> list[bool]:
         return [(sets_folder() / name.removeprefix("own:")).is_dir() for name in names]
 
-    prune(keep={names[4]})
+    prune(Keeping(), {names[4]})
     assert there() == [True, True, True, False, True]
     assert not half.exists()
-    prune(most=2)
+    prune(Keeping(uploads=2))
     assert there() == [True, True, False, False, False]
-    prune(days=0)
-    assert there() == [False] * 5
+    prune(Keeping(uploads=1), names, names[1:2])
+    assert there() == [True, True, False, False, False], "what is learned from stays whatever there is"
+    prune(Keeping(uploads=1), names)
+    assert there() == [True, False, False, False, False]
 
 
 def test_a_store_keeps_the_uploads_of_its_runs(own_home: Path) -> None:
@@ -482,9 +486,9 @@ def test_a_store_keeps_the_uploads_of_its_runs(own_home: Path) -> None:
     run = store.create(TrainConfig(data=used), "token")
     for name in (used, free):
         os.utime(folder_of(name), (0, 0))
-    Store(own_home / "another").prune()
+    clean(Store(own_home / "another"))
     assert folder_of(free).is_dir(), "another store knows nothing of these"
-    store.prune()
+    clean(store)
     assert folder_of(used).is_dir()
     assert run.name == "Title 0"
     with pytest.raises(ValueError, match="are gone"):

@@ -140,7 +140,7 @@ def test_a_new_server_marks_what_was_cut_off(tmp_path: Path) -> None:
     store = Store(tmp_path)
     run = store.create(SHORT, "token")
     store.update(run.id, status="running")
-    store.tidy()
+    store.mark_left()
     assert store.run(run.id).status == "lost"
     assert "server stopped" in store.run(run.id).message
 

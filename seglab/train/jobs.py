@@ -145,8 +145,8 @@ def workers() -> Workers:
 
 
 def take_up(store: Store) -> None:
-    """At the start of a server: tidy the store, and go on with the queue that an earlier server left."""
-    store.tidy()
+    """At the start of a server: mark what an earlier one left open, and go on with its queue."""
+    store.mark_left()
     advance(store)
 
 

@@ -10,14 +10,17 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from seglab.data.crops import split
 from seglab.data.folder import MOST_PAIRS, SUFFIXES
 from seglab.data.summary import Summary
-from seglab.data.uploads import KEPT_DAYS, MOST_TOGETHER, File, is_upload, keep, title_of
+from seglab.data.uploads import MOST_TOGETHER, File, is_upload, title_of
 from seglab.data.zips import unpacked
 from seglab.infer.pictures import shown_colours
 from seglab.train.asked.pictures import inspect_set
 from seglab.train.failure import sentence
+from seglab.train.housekeeping import keep_upload
 from seglab.train.store import Store
+from seglab.ui.kept import kept_uploads
 from seglab.ui.legend import legend
 from seglab.ui.plain import plain
+from seglab.ui.runs import refusal
 from seglab.ui.waiting import arrived, asked
 
 FILES, ZIP, EARLIER = "Files", "One zip", "Uploaded before"
@@ -53,8 +56,7 @@ def _explain() -> None:
         " in all."
     )
     st.caption(
-        f"Uploads stay on this server for {KEPT_DAYS} days, longer only while a run on them is kept. No other visitor can open them;"
-        " whoever has the run's link sees a few of its validation images and their masks."
+        f"{kept_uploads()} No other visitor can open them; whoever has the run's link sees a few of its validation images and their masks."
     )
 
 
@@ -107,12 +109,11 @@ def _kept(store: Store, upload: Upload) -> str | None:
     known: dict[tuple[str, ...], tuple[str, str]] = st.session_state.setdefault(_KEPT, {})
     if files not in known:
         try:
-            known[files] = keep(contents(), title), ""
-            store.prune()
+            known[files] = keep_upload(store, contents(), title), ""
         except ValueError as error:
             known[files] = "", str(error)
         except OSError as error:
-            st.error(f"The files cannot be kept on this server ({error.strerror}).", icon=":material/error:")
+            st.error(f"The files cannot be kept on this server: {refusal(error)}", icon=":material/hard_drive:")
             return None
     name, refused = known[files]
     if refused:
