@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import signal
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import seglab
+from seglab.cli_runs import DeclinedError, add_runs
 
 if TYPE_CHECKING:
     from seglab.data.pet import Progress as Fetched
@@ -24,13 +26,19 @@ Result = dict[str, Any]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit status. A bad argument is answered with one sentence and status 2."""
+    """Run a command; returns the exit status: 2 for what cannot be, said in one sentence, 1 where whoever was asked said no."""
     given = parser().parse_args(arguments)
     try:
         result = given.act(given)
+    except BrokenPipeError:  # whoever read this has enough, as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except (ValueError, OSError, RuntimeError, LookupError) as error:
         print(f"seglab: {error}", file=sys.stderr)
         return 2
+    except DeclinedError as error:
+        print(f"seglab: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     if result is not None and given.json:
@@ -108,7 +116,7 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("what", nargs="?", choices=("stage", "train", "networks"), help="one of the three (all)")
     bench.set_defaults(act=_bench)
 
-    for command in (train, resume, predict, data, export, bench):
+    for command in (train, resume, predict, data, export, bench, *add_runs(commands)):
         command.add_argument("--json", action="store_true", help="one JSON object as the last line")
     return top
 

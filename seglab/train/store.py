@@ -18,7 +18,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
@@ -44,6 +44,7 @@ PAGES_AT_ONCE, MOST_SHRINKS = 500, 200  # of 4 kB
 STARTING = 20.0  # seconds in which a worker has to take the run that it was given
 GIVEN = ("starting", "running", "paused")  # a worker is at it, or should be
 OPEN = ("queued", *GIVEN)
+STATUSES = (*OPEN, "stopped", "finished", "failed", "lost")
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, created REAL, updated REAL, owner TEXT, name TEXT, config TEXT, status TEXT,"
@@ -492,7 +493,7 @@ class Store:
         return bool(self._rows("WHERE id = ?", (identity,)))
 
     def remove(self, identity: str) -> None:
-        """Take a run and its files away, whoever owns it; its rows, where they cannot be deleted for want of room, once the files have gone."""
+        """Take a run and its files away, whoever owns it; on a full disk its files first, so that there is room to delete its rows."""
         folder = self.run_folder(identity)
         aside = folder.with_name(f"{GONE}{identity}")
         with suppress(FileNotFoundError):
@@ -520,6 +521,15 @@ class Store:
         ends = "SELECT min(step) FROM snapshots WHERE run = :run UNION SELECT max(step) FROM snapshots WHERE run = :run"
         with self._open() as database:
             database.execute(f"DELETE FROM snapshots WHERE run = :run AND step NOT IN ({ends})", {"run": identity})
+
+    def compact(self) -> None:
+        """Let a database of before rows gave their room back do so, once, while no run is under way."""
+        if any(self.in_use(run) for run in self.runs()):
+            return
+        with closing(self._connected()[0]) as database:
+            if database.execute("PRAGMA auto_vacuum").fetchone()[0] != INCREMENTAL:
+                database.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
+                database.execute("VACUUM")
 
     def shrink(self) -> None:
         """Give the room of deleted rows back to the disk, a little at a time, so that nobody waits long for the database."""
