@@ -21,12 +21,12 @@ from seglab.ui.kept import kept_uploads
 from seglab.ui.legend import legend
 from seglab.ui.plain import plain
 from seglab.ui.runs import refusal
+from seglab.ui.uploaded import ARCHIVE, NAMES, PICTURE, one_file, several_files
 from seglab.ui.waiting import arrived, asked
 
 FILES, ZIP, EARLIER = "Files", "One zip", "Uploaded before"
 LISTED = 12  # problems that are shown by name
 TYPES = sorted(suffix.removeprefix(".") for suffix in SUFFIXES)
-MOST_FILE = 10  # megabytes
 _KEPT = "own.kept"  # what was uploaded in this session: the name, or why it is refused, by the files' identities
 
 Upload = tuple[tuple[str, ...], Callable[[], list[File]], str]  # the files' identities, their contents, and what to call them together
@@ -62,9 +62,9 @@ def _explain() -> None:
 
 def _files() -> Upload | None:
     left, right = st.columns(2)
-    images = left.file_uploader("Images", TYPES, accept_multiple_files=True, key="own.images", max_upload_size=MOST_FILE)
-    masks = right.file_uploader("Masks", TYPES, accept_multiple_files=True, key="own.masks", max_upload_size=MOST_FILE)
-    names = st.file_uploader("classes.txt, if there is one", ["txt"], key="own.classes", max_upload_size=1)
+    images = several_files("Images", TYPES, PICTURE, "own.images", left)
+    masks = several_files("Masks", TYPES, PICTURE, "own.masks", right)
+    names = one_file("classes.txt, if there is one", ["txt"], NAMES, "own.classes")
     if not (images and masks):
         if images or masks:
             st.caption(f"Now the {'masks' if images else 'images'}.")
@@ -76,9 +76,7 @@ def _files() -> Upload | None:
 
 
 def _zip() -> Upload | None:
-    file = st.file_uploader(
-        "A zip with the folders images and masks in it, perhaps classes.txt", ["zip"], key="own.zip", max_upload_size=MOST_TOGETHER
-    )
+    file = one_file("A zip with the folders images and masks in it, perhaps classes.txt", ["zip"], ARCHIVE, "own.zip")
     return (_identity([("zip", file)]), lambda: unpacked(file.getvalue()), file.name.removesuffix(".zip")) if file else None
 
 
