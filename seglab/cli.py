@@ -85,7 +85,7 @@ def parser() -> argparse.ArgumentParser:
     resume.add_argument("--out", type=Path, metavar="FOLDER", help="also write weights, configuration and metrics here")
     resume.set_defaults(act=_resume)
 
-    predict = commands.add_parser("predict", help="segment an image with a trained run")
+    predict = commands.add_parser("predict", help="segment an image of up to 67 megapixels with a trained run")
     predict.add_argument("run", metavar="RUN", help="a run's id, or a folder that `train --out` wrote")
     predict.add_argument("image", metavar="IMAGE", type=Path)
     predict.add_argument("--out", metavar="MASK.png", type=Path, required=True, help="where the mask goes")
@@ -272,27 +272,29 @@ def _weights(run: str) -> Path:
 
 
 def _predict(given: argparse.Namespace) -> Result:
-    from seglab.data.decode import decode
+    from seglab.data.decode import decode_bytes
     from seglab.data.sets import classes_for
     from seglab.infer.pictures import mask_file
-    from seglab.infer.predict import segment
+    from seglab.infer.predict import classify
+    from seglab.infer.tiles import Picture
+    from seglab.infer.used import MOST_PIXELS
     from seglab.train.metrics import shares
     from seglab.train.weights import load_model
 
     model, config = load_model(_weights(given.run))
     classes, colours = classes_for(config.data, model.classes)
     try:
-        image = decode(given.image.read_bytes(), colour=model.channels == 3)
+        image = decode_bytes(given.image.read_bytes(), model.channels == 3, MOST_PIXELS)
     except ValueError as error:
         raise ValueError(f"{given.image}: {error}") from None
-    prediction = segment(model, image, given.shrink)
-    given.out.write_bytes(mask_file(prediction.mask, colours))
-    found = dict(zip(classes, shares(prediction.mask, model.classes), strict=True))
+    mask, shrink = classify(model, Picture.of(image), given.shrink)
+    given.out.write_bytes(mask_file(mask, colours))
+    found = dict(zip(classes, shares(mask, model.classes), strict=True))
     height, width = image.shape[:2]
     if not given.json:
         told = ", ".join(f"{share:.1%} {name}" for name, share in found.items())
-        print(f"{given.out}: of {width} x {height} pixels, {told} (seen at 1/{prediction.shrink} of its size)")
-    return {"out": str(given.out), "shares": found, "shrink": prediction.shrink, "height": height, "width": width}
+        print(f"{given.out}: of {width} x {height} pixels, {told} (seen at 1/{shrink} of its size)")
+    return {"out": str(given.out), "shares": found, "shrink": shrink, "height": height, "width": width}
 
 
 def _data(given: argparse.Namespace) -> Result:
