@@ -31,6 +31,7 @@ from seglab.nets.layers import layers_of
 from seglab.nets.maps import field_on, maps_of
 from seglab.stage.lesson import build as follow
 from seglab.train import jobs
+from seglab.train.asked.inside import inside_layer
 from seglab.train.store import Store
 from seglab.train.weights import load_model
 
@@ -279,12 +280,12 @@ def test_pictures_are_made_to_fit() -> None:
 
 def test_a_worker_looks_and_refuses(workers: jobs.Workers, tmp_path: Path) -> None:
     store = Store(tmp_path)
-    seen = jobs.inside_layer(store, CELLS, Picture("cells", 0), "up.0", "up").result(120)
+    seen = inside_layer(store, CELLS, Picture("cells", 0), "up.0", "up").result(120)
     assert isinstance(seen.layer, Layer)
     assert difference(real_patch(seen.layer, (5, 5), (0,))) <= CLOSE
     own = Picture("cells", 0, png(np.full((150, 220, 3), 90, np.uint8)))
-    assert jobs.inside_layer(store, CELLS, own, "head", "head").result(120).done.startswith("Of 220 × 150 pixels")
-    broken = jobs.inside_layer(store, CELLS, Picture("cells", 0, b"no picture"), "head", "head")
+    assert inside_layer(store, CELLS, own, "head", "head").result(120).done.startswith("Of 220 × 150 pixels")
+    broken = inside_layer(store, CELLS, Picture("cells", 0, b"no picture"), "head", "head")
     with pytest.raises(jobs.TaskError, match="not an image"):
         broken.result(120)
 

@@ -31,8 +31,8 @@ from seglab.infer.used import class_mask, use, used_file
 from seglab.nets import Architecture, build
 from seglab.nets.fitting import margin
 from seglab.train import jobs
+from seglab.train.asked.segmenting import seams_file, segment_file
 from seglab.train.metrics import class_iou
-from seglab.train.segmenting import seams_file, segment_file
 from seglab.train.store import Store
 from seglab.train.weights import load_model
 from seglab.ui.use_mask import judged

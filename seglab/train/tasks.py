@@ -10,6 +10,7 @@ from typing import Any
 
 from seglab.train.config import TrainConfig
 
+MOST_TOLD = 1000  # deleted things that an answer names
 Gone = Callable[[], bool]
 
 
@@ -273,6 +274,16 @@ def train_restorer(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     return {}
 
 
+def clean(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Clean up in the home `home` (`train/housekeeping.py`); what went."""
+    from dataclasses import asdict
+
+    from seglab.train.housekeeping import clean as clean_up
+    from seglab.train.store import Store
+
+    return {"went": [asdict(each) for each in clean_up(Store(Path(task["home"])))][:MOST_TOLD]}
+
+
 def write(folder: str | Path, drawn: Mapping[str, bytes]) -> None:
     """Put pictures, as PNG files by name, into a folder."""
     for name, data in drawn.items():
@@ -288,6 +299,7 @@ TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {
     "chances": chances,
     "inspect": inspect,
     "check": check,
+    "clean": clean,
     "fetch_pet": fetch_pet,
     "preview": preview,
     "onnx": onnx,

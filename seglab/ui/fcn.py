@@ -7,7 +7,7 @@ from functools import cache
 import streamlit as st
 
 from seglab.infer.fcn_told import KINDS, Stages, unpacked
-from seglab.train.jobs import fcn_stages
+from seglab.train.asked.networks import fcn_stages
 from seglab.ui.addressed import choice, chosen, put, whole
 from seglab.ui.diagram import show
 from seglab.ui.fcn_kernel import kernel_panel

@@ -10,7 +10,7 @@ import streamlit as st
 
 from seglab.infer.inside_told import Shifts
 from seglab.nets import Architecture
-from seglab.train.jobs import inside_shifts
+from seglab.train.asked.inside import inside_shifts
 from seglab.ui.addressed import choice
 from seglab.ui.charts import ink
 from seglab.ui.inside_asked import Asked

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from seglab.export.theme import rgb
 from seglab.infer.inside_told import Why, side_for
 from seglab.infer.pictures import png
-from seglab.train.jobs import inside_why
+from seglab.train.asked.inside import inside_why
 from seglab.ui.addressed import choice, number, put
 from seglab.ui.inside_asked import Asked, place_in
 from seglab.ui.inside_pictures import photograph

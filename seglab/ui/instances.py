@@ -13,7 +13,7 @@ from seglab.data.sets import TEST_SEED
 from seglab.infer.chances import unpacked
 from seglab.infer.instances import WAYS, Steps, networks, steps
 from seglab.infer.pictures import grey
-from seglab.train.jobs import scene_chances
+from seglab.train.asked.networks import scene_chances
 from seglab.train.panoptic import Matching, matching
 from seglab.train.plan_instances import DATA, DIFFICULTY, PLAN, SIZE
 from seglab.train.study import read_rows, verdict

@@ -28,7 +28,7 @@ from seglab.infer.merging import (
     street_truth,
 )
 from seglab.infer.pictures import grey
-from seglab.train.jobs import scene_chances
+from seglab.train.asked.networks import scene_chances
 from seglab.train.panoptic import Panoptic, Quality, class_matchings, mean_quality
 from seglab.ui.addressed import choice, number, put, whole
 from seglab.ui.diagram import show

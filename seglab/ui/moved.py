@@ -14,7 +14,7 @@ from seglab.data.moves import DIFFICULTY, GRIDS, REACH, SHIFTS, SHUFFLES, order
 from seglab.data.sets import TEST_SEED
 from seglab.data.shapes import one_shape
 from seglab.infer.pictures import grey
-from seglab.train.jobs import moved_file
+from seglab.train.asked.networks import moved_file
 from seglab.ui.addressed import choice, put, whole
 from seglab.ui.files import assets
 from seglab.ui.links import in_lecture

@@ -9,7 +9,7 @@ import streamlit as st
 from seglab.data.degraded import TASKS
 from seglab.data.domains import DOMAINS
 from seglab.infer.restore_told import NETWORK, filters_of, study_for
-from seglab.train.jobs import restorer_file, train_restorer
+from seglab.train.asked.restoring import restorer_file, train_restorer
 from seglab.train.restore_study import LENGTH
 from seglab.train.store import Store
 from seglab.train.study import Row, complete, differences, interval, read_rows, values
@@ -21,6 +21,7 @@ from seglab.ui.restore_picture import Asked, picture_panel
 from seglab.ui.runs import open_store
 from seglab.ui.study import show_study
 from seglab.ui.table import table
+from seglab.ui.uploaded import PICTURE, PICTURES, one_file
 from seglab.ui.waiting import arrived, asked
 
 PARTS = {"try": "Worse, and back", "measured": "Measured", "head": "What changes in the U"}
@@ -64,9 +65,7 @@ def _tried(task: str) -> None:
     with filter_column:
         rival = choice("Beside it", "filter", names, next(iter(names)))
     net = whole("net", 0, MOST_NETS, 0)
-    file = (
-        st.file_uploader("A picture of up to 4 megapixels", ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"]) if data == OWN else None
-    )
+    file = one_file("A picture of up to 4 megapixels", PICTURES, PICTURE) if data == OWN else None
     number = whole("scene", 0, SCENES - 1, 0)
     if data != OWN or file is not None:
         weights = restorer_file(store, task, net) if net and _there(store, task, net) else assets() / "restore" / f"{task}.safetensors"

@@ -10,7 +10,8 @@ import streamlit as st
 
 from seglab.nets.patch_layers import Kind
 from seglab.nets.walk import read_size
-from seglab.train.jobs import Pictures, slide_file, trained
+from seglab.train.asked.desk import Pictures
+from seglab.train.asked.patches import slide_file, trained
 from seglab.train.store import Store
 from seglab.ui.addressed import choice, chosen, number, put, typed, whole
 from seglab.ui.convolutionalized import convolutionalized

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from seglab.train.segmenting import Used, segment_file
+from seglab.train.asked.segmenting import Used, segment_file
 from seglab.ui.addressed import choice
 from seglab.ui.network_source import Source, chosen_network
 from seglab.ui.runs import open_store

@@ -11,7 +11,7 @@ import streamlit as st
 from seglab.data.domains import DOMAINS
 from seglab.data.strange import STRANGE
 from seglab.infer.levels import LEVELS
-from seglab.train.segmenting import Used, elsewhere_told
+from seglab.train.asked.segmenting import Used, elsewhere_told
 from seglab.train.study import interval
 from seglab.ui.network_source import Source
 from seglab.ui.runs import open_store

@@ -15,7 +15,7 @@ from PIL import Image as Files
 from seglab.data.domains import VERMILION
 from seglab.infer.pictures import png
 from seglab.infer.tiles import SEAMS, Seams, Span, Tile, cut, mirrored
-from seglab.train.segmenting import Used, seams_file
+from seglab.train.asked.segmenting import Used, seams_file
 from seglab.ui.addressed import choice, put, whole
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing, Item

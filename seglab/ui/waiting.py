@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import streamlit as st
 
-from seglab.train.failure import sentence
+from seglab.train.failure import reason, sentence
 from seglab.ui.plain import plain
 
 Answer = TypeVar("Answer")
@@ -41,7 +41,7 @@ def arrived(answer: Future[Answer], told: str, refused: str = "", room: int = 0)
         return None
     error = answer.exception()
     if error is not None:
-        text = str(error)
+        text = reason(error) if isinstance(error, OSError) else str(error)
         st.error(plain(sentence(f"{refused}{text}")), icon=":material/error:")
         return None
     return answer.result()
