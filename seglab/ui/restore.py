@@ -137,10 +137,10 @@ def _measured(task: str) -> None:
 
 WHY = {  # it need not win
     "denoise": "These scenes are flat paper: non-local means average over hundreds of places that look alike, and are told σ. A small "
-    "network finds no better mean in 600 steps.",
+    "network finds hardly a better mean: after 600 steps it was still 0.9 dB behind, after 2,400 it has caught up.",
     "inpaint": "Most holes lie on the table or inside a piece of paper, where smooth continuation is all there is to know. An edge or a "
-    "corner in a hole, which a network could continue better, is rare, and 600 steps are few. (Begun from "
-    "grey holes instead, seed 0 came to 22.2 dB only.)",
+    "corner in a hole, which a network could continue better, is rare. After 600 steps the network was 2.5 dB behind, "
+    "1.9 dB after 2,400. (Begun from grey holes instead, seed 0 came to 22.2 dB in 600.)",
 }
 
 
@@ -149,14 +149,13 @@ def reading(task: str, rows: list[Row]) -> str:
     study, told = study_for(task), TASKS[task]
     measure, best = study.measures[0], study.arms[study.reference]
     gains = {level: differences(rows, "psnr", NETWORK, study.reference, level) for level in told.levels}
-    home = gains[told.trained]
+    home, why = gains[told.trained], WHY.get(task, "")
     if home.sign > 0:
         said = f"**Where it was trained, the network beats the best filter** ({best}), by {measure.spread(home)} dB."
     elif home.sign < 0:
-        why = WHY.get(task, "")
         said = f"**Even where it was trained, the network does not beat the best filter** ({best}): {measure.spread(home)} dB. {why}"
     else:
-        said = f"**Where it was trained, these seeds show no difference** from the best filter ({best}): {measure.spread(home)} dB."
+        said = f"**Where it was trained, these seeds show no difference** from the best filter ({best}): {measure.spread(home)} dB. {why}"
     worst = min(gains, key=lambda level: gains[level].mean)
     if worst != told.trained and gains[worst].sign < 0:
         said += f" At {told.told(worst)}, which it has never seen, it falls behind by {measure.told(-gains[worst].mean)} dB."
