@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from seglab.cli import main
 from seglab.train.config import TrainConfig
@@ -117,7 +118,7 @@ def test_old_and_ended_ones_are_chosen_by_age(store: Store, capsys: pytest.Captu
 
 def test_what_is_under_way_is_stopped_first_and_only_if_told(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     waiting, training = run_of(store, status="queued"), run_of(store, status="running")
-    lock = store.lock(training.id)
+    lock = FileLock(store.lock(training.id).lock_file, thread_local=False)  # let go of by another thread
     lock.acquire()
 
     def worker() -> None:
