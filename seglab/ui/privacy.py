@@ -54,7 +54,8 @@ def kinds() -> tuple[Kind, ...]:
             "A picture to try",
             "image_search",
             "One that you give a network on Use, Inside or another page, and what the network makes of it.",
-            "Until soon after you leave the page or choose another. It is never kept for later, nor for others.",
+            "Until you choose another or close the tab. The server lets go of a closed tab some minutes later; a quiet one when the next"
+            " visitor leaves.",
             "Only you.",
         ),
         Kind(
@@ -74,14 +75,16 @@ def privacy_note() -> None:
     for first in range(0, len(told), 2):
         for column, kind in zip(st.columns(2), told[first : first + 2], strict=False):
             with column.container(border=True, height="stretch"):
-                st.subheader(f":material/{kind.icon}: {kind.title}", anchor=False)
-                st.markdown(f"{kind.what}\n\n**Kept:** {kind.kept}\n\n**Seen by:** {kind.seen}")
+                st.markdown(
+                    f":material/{kind.icon}: **{kind.title}**\n\n{kind.what}\n\n*How long?* {kind.kept}\n\n*Who sees it?* {kind.seen}"
+                )
     st.markdown(
         "Whoever runs this server can read all of it, and may have chosen other limits than seglab's own; the ones above are this server's."
         " So bring no picture that you may not show."
     )
     st.header("In your browser")
-    st.markdown(_listed("Its local storage", STORED) + "\n" + _listed("One cookie, until you close the browser", COOKIES))
+    st.markdown(_listed("Its **local storage**, until you clear it:", STORED))
+    st.markdown(_listed("One **cookie**, until you close the browser:", COOKIES))
     st.header("Not at all")
     st.markdown(
         "- No account, no name, no e-mail address.\n"
@@ -103,4 +106,4 @@ def privacy_note() -> None:
 
 
 def _listed(title: str, told: dict[str, str]) -> str:
-    return f"- **{title}**\n" + "".join(f"    - `{name}`: {what}\n" for name, what in told.items())
+    return f"{title}\n\n" + "".join(f"- `{name}`: {what}\n" for name, what in told.items())
