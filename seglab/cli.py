@@ -9,7 +9,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,9 +111,10 @@ def parser() -> argparse.ArgumentParser:
     export.set_defaults(act=_export)
 
     bench = commands.add_parser(
-        "bench", help="measure the stage in a browser, training against plain PyTorch, and the pages about networks"
+        "bench",
+        help="measure the stage in a browser, training against plain PyTorch, the pages about networks, and the memory of large pictures",
     )
-    bench.add_argument("what", nargs="?", choices=("stage", "train", "networks"), help="one of the three (all)")
+    bench.add_argument("what", nargs="?", choices=("stage", "train", "networks", "tiles"), help="one of the four (all)")
     bench.set_defaults(act=_bench)
 
     for command in (train, resume, predict, data, export, bench, *add_runs(commands)):
@@ -356,15 +357,10 @@ def _export(given: argparse.Namespace) -> Result:
 
 
 def _bench(given: argparse.Namespace) -> Result:
-    from seglab.bench import networks, stage, train
+    from seglab.bench.readme import PARTS
 
-    chosen: dict[str, Callable[[Callable[[str], None]], Result]] = {
-        "stage": stage.measure,
-        "train": train.measure,
-        "networks": networks.measure,
-    }
     tell = (lambda text: None) if given.json else print
-    return {name: act(tell) for name, act in chosen.items() if given.what in (None, name)}
+    return {name: part.measure(tell) for name, part in PARTS.items() if given.what in (None, name)}
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ from seglab.infer.moving import consistency
 from seglab.infer.pictures import png
 from seglab.lessons.labs.inside import INSIDE
 from seglab.lessons.patch import parts
-from seglab.lessons.real_patch import OTHERS, difference, real_patch
+from seglab.lessons.real_cells import OTHERS
+from seglab.lessons.real_patch import difference, real_patch
 from seglab.nets import Architecture, build, describe
 from seglab.nets.fitting import at_least, border
 from seglab.nets.graph import fields
@@ -333,7 +334,7 @@ def test_nonsense_and_a_broken_upload(visit: Visit) -> None:
     with visit(
         "/inside?part=what&block=attic&layer=9&channel=-4&row=zz&col=9999999&count=%3Cb%3E&scene=-1&source=nobody&picture=own"
     ) as page:
-        assert page.get_by_text("1 Maps and weights").is_visible()
+        page.get_by_text("1 Maps and weights").wait_for()
         page.locator("input[type=file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"\x89PNG broken"})
         page.wait_for_selector("text=This picture cannot be looked at")
         ready(page)

@@ -30,6 +30,7 @@ from seglab.train.restore import batch_of, load_restorer, restored, train_restor
 from seglab.train.restore_study import FIRST_TESTED, LENGTH, NETWORK, TESTED
 from seglab.train.store import Store
 from seglab.train.study import complete, read_rows, values
+from seglab.train.tasks import TASKS as DO
 from seglab.ui.files import assets
 from seglab.ui.restore_picture import Asked, verdict
 
@@ -163,6 +164,12 @@ def test_training_lowers_the_loss_and_is_the_same_again(tmp_path: Any) -> None:
     )
     with pytest.raises(ValueError, match="holds no network of the task sharpen"):
         load_restorer(tmp_path / "one", "sharpen")
+
+
+def test_a_training_ends_with_its_server_and_leaves_nothing(tmp_path: Any) -> None:
+    with pytest.raises(InterruptedError, match="after 1 steps"):
+        DO["train_restorer"]({"restore": "denoise", "seed": 1, "out": str(tmp_path / "of" / "one")}, lambda: True)
+    assert list((tmp_path / "of").iterdir()) == []
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -260,10 +260,14 @@ def train_restorer(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     from seglab.train.restore import train_restorer as trained
     from seglab.train.restore import write_restorer
 
+    def watch(step: int, loss: float) -> None:
+        if gone():
+            raise InterruptedError(f"nobody is left to train for after {step} steps")
+
     out = Path(task["out"])
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_suffix(".part")
-    write_restorer(part, trained(task["restore"], task["seed"]), task["restore"], {"seed": task["seed"]})
+    write_restorer(part, trained(task["restore"], task["seed"], watch=watch), task["restore"], {"seed": task["seed"]})
     rows = rows_of(task["restore"], part, task["seed"])
     out.with_suffix(".json").write_text(json.dumps(rows), encoding="utf-8")
     os.replace(part, out)

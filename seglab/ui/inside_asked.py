@@ -25,7 +25,7 @@ from seglab.ui.runs import open_store
 from seglab.ui.u_picture import small_picture
 from seglab.ui.u_words import does
 from seglab.ui.uploaded import PICTURE, PICTURES, one_file
-from seglab.ui.waiting import arrived
+from seglab.ui.waiting import FIGURE, arrived
 from seglab.ui.waiting import asked as ask
 
 LAYER_WORDS = {
@@ -123,7 +123,7 @@ def looked(asked: Asked, block: str, layer: str) -> Seen | None:
     """What the layer makes of the picture, once a worker has looked; the page says that it waits."""
     question = (asked.source.version, asked.picture.source, asked.picture.number, asked.picture.mark, block, layer)
     answer = ask("inside.layer", question, lambda: inside_layer(asked.store, asked.source.weights, asked.picture, block, layer))
-    seen = arrived(answer, "A worker looks at the picture…", "This picture cannot be looked at: ")
+    seen = arrived(answer, "A worker looks at the picture…", "This picture cannot be looked at: ", FIGURE)
     if seen is not None and seen.done:
         st.caption(seen.done)
     return seen

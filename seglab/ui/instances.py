@@ -25,7 +25,7 @@ from seglab.ui.instances_drawing import found_and_true, strip_of_ways
 from seglab.ui.merged import merged
 from seglab.ui.runs import open_store
 from seglab.ui.study import show_study
-from seglab.ui.waiting import arrived, asked
+from seglab.ui.waiting import FIGURE, arrived, asked
 
 PARTS = {"cells": "1 · From pixels to objects", "merge": "2 · Things and stuff", "study": "3 · Measured"}
 SCENES = 1000
@@ -94,7 +94,7 @@ def chances_of(number: int) -> dict[str, Image] | None:
         return first_scene()
     files = networks(assets())
     answer = asked("instances", number, lambda: scene_chances(open_store(), files, DATA, number, SIZE, DIFFICULTY))
-    return arrived(answer, "Three networks look at the scene…", "The networks could not look: ")
+    return arrived(answer, "Three networks look at the scene…", "The networks could not look: ", FIGURE)
 
 
 @cache
