@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
 
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Everything comes from here. Streamlit styles elements in place; component modules and downloads are blobs.
@@ -27,7 +28,9 @@ SOURCES = {
 ALWAYS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
-    "permissions-policy": "camera=(), display-capture=(), geolocation=(), microphone=(), midi=(), payment=(), usb=()",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+DOCUMENT = {  # what says nothing to a browser that fetches a file for a page; a hundred of those are fetched
     "cross-origin-opener-policy": "same-origin-allow-popups",
     "cross-origin-resource-policy": "same-origin",
 }
@@ -80,25 +83,21 @@ class Headers:
 
     def __init__(self, app: ASGIApp, ancestors: Sequence[str] | None = None) -> None:
         self.app, self.frames = app, frame_policy(ancestors)
-        self.always = [(name.encode(), value.encode()) for name, value in ALWAYS.items()]
+        self.document = {**ALWAYS, **DOCUMENT}
         if ancestors == ("'self'",):
-            self.always.append((b"x-frame-options", b"SAMEORIGIN"))  # for browsers before frame-ancestors
+            self.document["x-frame-options"] = "SAMEORIGIN"  # for browsers before frame-ancestors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = self._with(list(message.get("headers", [])), scope["path"])
+                self._add(MutableHeaders(raw=message["headers"]), scope["path"])
             await send(message)
 
-        await self.app(scope, receive, told)
+        await self.app(scope, receive, told if scope["type"] == "http" else send)
 
-    def _with(self, headers: list[tuple[bytes, bytes]], path: str) -> list[tuple[bytes, bytes]]:
-        policy = b"content-security-policy"
-        own = next((value.decode() for name, value in headers if name.lower() == policy), SHUT if path.startswith("/media/") else LOOSE)
-        set_here = {name for name, _ in self.always} | {policy}
-        rest = [(name, value) for name, value in headers if name.lower() not in set_here]
-        return [*rest, *self.always, (policy, "; ".join(part for part in (own, self.frames) if part).encode())]
+    def _add(self, headers: MutableHeaders, path: str) -> None:
+        page = headers.get("content-type", "").startswith("text/html")
+        own = headers.get("content-security-policy", SHUT if path.startswith("/media/") else LOOSE if page else "")
+        headers.update(self.document if page else ALWAYS)
+        if policy := "; ".join(part for part in (own, self.frames) if part):
+            headers["content-security-policy"] = policy
