@@ -23,6 +23,9 @@ from seglab.ui.rates import Bucket, Held
 from seglab.ui.refused import refuse_page
 
 SOCKET = "/_stcore/stream"
+ASKED_BEFORE = (
+    "/_stcore/health"  # by a page before its socket; one that came just before the last place was taken shows the sentence, and tries again
+)
 HIDDEN = ("/_stcore/metrics",)  # what of Streamlit's addresses is nobody's business
 WANTED = ("rerun_script", "stop_script", "app_heartbeat", "file_urls_request")
 WANTED_OPERATIONS = ("deferred_file", "dataframe_chunk")
@@ -112,20 +115,21 @@ class Guard:
             await self.app(scope, receive, send)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        length = len(scope.get("raw_path") or scope["path"].encode()) + len(scope["query_string"])
+        length = length_of(scope)
         if length > self.limits.address:
             told = f"This address has {length} characters: at most {self.limits.address} are taken. A shorter link leads to the page."
             await refuse_page(414, told, scope, send)
         elif scope["path"] in HIDDEN:
             await refuse_page(404, "There is nothing at this address.", scope, send)
-        elif is_page(scope) and (full := self.door.full_for(network_of(scope))):
-            await refuse_page(503, full, scope, send, again=10)
+        elif (scope["path"] == ASKED_BEFORE or is_page(scope)) and (full := self.door.full_for(network_of(scope))):
+            await refuse_page(503, full, scope, send, again=10, bare=scope["path"] == ASKED_BEFORE)
         else:
             await self.app(scope, receive, send)
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] != SOCKET:
-            await self.app(scope, receive, send)
+        if scope["path"] != SOCKET or length_of(scope) > self.limits.address:
+            await receive()
+            await send({"type": "websocket.close"})  # before it was opened: 403
             return
         address = network_of(scope)
         if full := await self.door.enter(address):
@@ -260,6 +264,11 @@ async def turn_away(scope: Scope, receive: Receive, send: Send, why: str) -> Non
     protocols = scope.get("subprotocols") or [None]
     await send({"type": "websocket.accept", "subprotocol": protocols[0]})
     await send({"type": "websocket.close", "code": LATER, "reason": why})
+
+
+def length_of(scope: Scope) -> int:
+    """The length of the address that is asked for, with its query."""
+    return len(scope.get("raw_path") or scope["path"].encode()) + len(scope["query_string"])
 
 
 def is_page(scope: Scope) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from html import escape
+from textwrap import fill
 
 from starlette.types import Scope, Send
 
@@ -16,10 +18,14 @@ h1 {{ font-size: 2rem; }}
 """
 
 
-async def refuse_page(status: int, told: str, scope: Scope, send: Send, again: int | None = None) -> None:
-    """Answer with one sentence, as a page where a page was asked for; `again` is after how many seconds it is asked for anew."""
-    plain = not any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
-    if plain:
+async def refuse_page(status: int, told: str, scope: Scope, send: Send, again: int | None = None, bare: bool = False) -> None:
+    """Answer with one sentence, as a page where a page was asked for; `again` is after how many seconds it is asked for anew.
+
+    `bare` is for Streamlit's own script, which shows what it is told as JSON.
+    """
+    if bare:
+        body, type = json.dumps(fill(told, 44)), "application/json"  # in a box of so many characters
+    elif not any(name == b"accept" and b"text/html" in value for name, value in scope["headers"]):
         body, type = f"{told}\n", "text/plain"
     else:
         refresh = f'<meta http-equiv="refresh" content="{again}">' if again else ""
