@@ -16,6 +16,7 @@ from typing import Any
 import uvicorn
 from streamlit import config
 
+from seglab.train.housekeeper import keep_house
 from seglab.train.jobs import leave, take_up, workers
 from seglab.train.store import Store
 from seglab.ui.connections import SWEEP, Socket, Sweeper
@@ -82,6 +83,7 @@ def serve_hall(hall: Hall) -> None:
     workers().start()
     store = Store()
     take_up(store)
+    keep_house(store)
     limits = Limits(sessions=hall.sessions, per_address=hall.per_address)
     sys.argv = [str(app_script())]  # Streamlit reads the configuration beside the script that it takes to be started
     app = make_app(limits, checked_ancestors(hall.ancestors))
