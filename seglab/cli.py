@@ -103,7 +103,10 @@ def parser() -> argparse.ArgumentParser:
     bench = commands.add_parser(
         "bench", help="measure the stage in a browser, training against plain PyTorch, and the pages about networks"
     )
-    bench.add_argument("what", nargs="?", choices=("stage", "train", "networks"), help="one of the three (all)")
+    bench.add_argument(
+        "what", nargs="?", choices=("stage", "train", "networks", "serve"), help="one of the first three (all of them), or a hall"
+    )
+    bench.add_argument("--sessions", type=int, default=300, metavar="N", help="visitors of `bench serve` (300)")
     bench.set_defaults(act=_bench)
 
     for command in (train, resume, predict, data, export, bench):
@@ -348,6 +351,10 @@ def _bench(given: argparse.Namespace) -> Result:
         "networks": networks.measure,
     }
     tell = (lambda text: None) if given.json else print
+    if given.what == "serve":
+        from seglab.bench import serve
+
+        return {"serve": serve.measure(tell, given.sessions)}
     return {name: act(tell) for name, act in chosen.items() if given.what in (None, name)}
 
 

@@ -1,8 +1,8 @@
 """A visitor without a browser: what Streamlit's page asks of the server and says to it, over a real WebSocket, as cheaply as it can be.
 
-The order was read off a browser: the page, ``/_stcore/health`` and ``/_stcore/host-config``; then the socket with its subprotocols, on which
-a `rerun_script` names page and query string. A page is *painted* when the server says that its script has finished. Files (scripts, styles,
-fonts) are not fetched: a browser has them after its first visit.
+The order was read off a browser: the page, ``/_stcore/health`` and ``/_stcore/host-config``; then the socket with its subprotocols, and on
+it a `rerun_script` that names page and query string. A page is *painted* when the server says that its script has finished. Files (scripts,
+styles, fonts) are not fetched: a browser has them after its first visit.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class Visitor(asyncio.Protocol):
             request.headers["Cookie"] = self.cookie
         loop = asyncio.get_running_loop()
         self._open: asyncio.Future[None] = loop.create_future()
-        self.transport, _ = await loop.create_connection(lambda: self, place.hostname, place.port)
+        self.transport, _ = await loop.create_connection(lambda: self, place.hostname or "", place.port or 80)
         self._socket.send_request(request)
         self._send()
         await self._open
