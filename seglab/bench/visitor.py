@@ -40,7 +40,7 @@ class Visitor(asyncio.Protocol):
     def __init__(self, address: str, page: str, hear: Callable[[ForwardMsg], None] | None = None) -> None:
         self.address, self.page, self.hear = address, page, hear
         self.query, self.page_hash, self.cookie = "", "", ""
-        self.stage = ""  # the id of the stage on the page
+        self.stage, self.around = "", ""  # the id of the stage on the page, and of the part of the page that is drawn anew with it
         self.fragment, self.interval = "", 0.0  # the part of the page that renews itself, and how often
         self.messages = self.bytes = self.settles = 0
         self.transport: asyncio.Transport | None = None
@@ -67,6 +67,7 @@ class Visitor(asyncio.Protocol):
 
         def say(message: BackMsg) -> None:
             message.rerun_script.page_script_hash = self.page_hash
+            message.rerun_script.fragment_id = self.around
             message.rerun_script.widget_states.widgets.add(id=TRIGGER.format(self.stage), json_trigger_value=told)
 
         began = time.perf_counter()
@@ -201,7 +202,7 @@ class Visitor(asyncio.Protocol):
         element = message.delta.new_element
         kind = element.WhichOneof("type")
         if kind == "bidi_component" and element.bidi_component.component_name == "seglab.stage":
-            self.stage = element.bidi_component.id
+            self.stage, self.around = element.bidi_component.id, message.delta.fragment_id
         elif kind == "exception":
             self._fail(f"/{self.page} shows an exception: {element.exception.type}: {element.exception.message}")
 

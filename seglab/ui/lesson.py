@@ -16,7 +16,7 @@ from seglab.stage.fields import State
 from seglab.stage.lesson import Lesson, Snippet
 from seglab.train.jobs import TaskError, check_code
 from seglab.ui.embed import offer_embed, stage_alone
-from seglab.ui.links import embedded, in_lecture
+from seglab.ui.links import embedded, in_lecture, kept
 from seglab.ui.progress import keep_progress
 from seglab.ui.questions import ask
 from seglab.ui.stage import go_to, read_state, show_stage
@@ -41,6 +41,15 @@ def lesson_page(lesson: Lesson) -> None:
         return
     st.title(lesson.title)
     st.markdown(lesson.sentence)
+    _below(lesson, kept())
+
+
+@st.fragment
+def _below(lesson: Lesson, drawn: dict[str, str]) -> None:
+    """All that may depend on the stage's state. It is drawn alone when the stage settles or a question is answered: half of the messages, and
+    of the server's work, would be the sidebar, which looks the same. `drawn` is what the whole page was drawn for."""
+    if kept() != drawn:  # lecture mode came or went: the chrome too is another
+        st.rerun()
     state, pipeline = read_state(lesson)
     show_stage(lesson, state)
     if not in_lecture():
