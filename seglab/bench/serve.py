@@ -98,8 +98,8 @@ async def active(server: Served, visitors: Sequence[Visitor], every: float = EVE
     """Each visitor's stage settles in another state every so many seconds, not all at once; from telling the server to its last word."""
     chance = random.Random(0)
 
-    async def work(visitor: Visitor, begin: float) -> list[float]:
-        own, taken = moves(LESSONS[visitor.page]), []
+    async def work(visitor: Visitor, begin: float, first: int) -> list[float]:
+        own, taken = moves(LESSONS[visitor.page], first), []
         for turn in range(rounds):
             # Whoever has waited longer than that moves on at once, as a person would.
             await asyncio.sleep(max(0.0, begin + turn * every - time.perf_counter()))
@@ -108,7 +108,7 @@ async def active(server: Served, visitors: Sequence[Visitor], every: float = EVE
         return taken
 
     now = time.perf_counter()
-    _, figures = await _timed(server, [work(visitor, now + chance.uniform(0, every)) for visitor in visitors])
+    _, figures = await _timed(server, [work(each, now + chance.uniform(0, every), 1 + number) for number, each in enumerate(visitors)])
     return figures
 
 
@@ -161,11 +161,10 @@ async def waves(server: Served, count: int = WAVE, number: int = WAVES, lessons:
 # -- helpers -----------------------------------------------------------------------------------------------------------
 
 
-def moves(lesson: Lesson) -> list[dict[str, str]]:
-    """Links that a stage settles on as somebody goes through a lesson: every stop, and a few steps into it."""
-    return [
-        lesson.link(lesson.state(**{**stop.state, "stop": at, "at": step})) for at, stop in enumerate(lesson.stops, 1) for step in (1, 4)
-    ]
+def moves(lesson: Lesson, first: int = 1) -> list[dict[str, str]]:
+    """Links that a stage settles on as somebody goes through a lesson: every stop, and two steps into it, others than their neighbour's."""
+    stops = [{**stop.state, "stop": number} for number, stop in enumerate(lesson.stops, 1)]
+    return [lesson.link(lesson.state(**{**stop, "at": step})) for stop in stops for step in (first, first + 1)]
 
 
 async def _timed(server: Served, work: Sequence[Any]) -> tuple[list[Any], dict[str, Any]]:
