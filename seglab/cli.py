@@ -134,7 +134,13 @@ def parser() -> argparse.ArgumentParser:
         "bench",
         help="measure the stage in a browser, training against plain PyTorch, the pages about networks, and the memory of large pictures",
     )
-    bench.add_argument("what", nargs="?", choices=("stage", "train", "networks", "tiles"), help="one of the four (all)")
+    bench.add_argument(
+        "what",
+        nargs="?",
+        choices=("stage", "train", "networks", "tiles", "serve"),
+        help="one of the first four (all of them), or a hall of visitors",
+    )
+    bench.add_argument("--sessions", type=int, default=300, metavar="N", help="visitors of `bench serve` (300)")
     bench.set_defaults(act=_bench)
 
     for command in (train, resume, predict, data, export, bench, *add_runs(commands)):
@@ -391,6 +397,10 @@ def _bench(given: argparse.Namespace) -> Result:
     from seglab.bench.readme import PARTS
 
     tell = (lambda text: None) if given.json else print
+    if given.what == "serve":
+        from seglab.bench import serve
+
+        return {"serve": serve.measure(tell, given.sessions)}
     return {name: part.measure(tell) for name, part in PARTS.items() if given.what in (None, name)}
 
 
