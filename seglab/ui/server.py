@@ -20,6 +20,7 @@ from seglab.lessons.path import PATH
 from seglab.stage.bundle import bundle
 from seglab.train.jobs import take_up, workers
 from seglab.train.store import Store
+from seglab.ui import live
 from seglab.ui.files import app_script
 
 STAGE_PAGES = tuple(LESSONS)
@@ -67,7 +68,8 @@ def make_app() -> st.App:
     # Streamlit takes a folder named pages for its older navigation until a session has run the script: a visitor who comes by a
     # lesson's link before that would see the lesson's file alone.
     PagesManager.uses_pages_directory = False
-    return st.App(app_script(), routes=[*[Route(f"/{name}", page) for name in PAGES], Route(f"/{stage_script()[0]}", script)])
+    own = [*[Route(f"/{name}", page) for name in PAGES], Route(f"/{stage_script()[0]}", script), *live.routes()]
+    return st.App(app_script(), routes=own, lifespan=live.streams)
 
 
 def serve(port: int | None = None, headless: bool = False) -> None:
