@@ -28,6 +28,7 @@ from starlette.types import Receive, Scope, Send
 
 from seglab.train.failure import sentence
 from seglab.train.store import Point
+from seglab.ui.curves import rows
 from seglab.ui.live_reader import Channel, News, Reader, Viewer
 from seglab.ui.seen import INSIDE, PREDICTIONS, figures
 
@@ -50,6 +51,11 @@ def served() -> bool:
     return _served
 
 
+def crowded() -> bool:
+    """Whether so many watch that no more are told."""
+    return _served and _reader.full
+
+
 def routes() -> list[Route]:
     """Where runs are told: the stream, and the pictures."""
     global _served
@@ -64,7 +70,7 @@ async def streams(app: object) -> AsyncIterator[None]:
     reader = _reader = Reader()
     loop, before = asyncio.get_running_loop(), dict[int, Any]()
 
-    def ending(number: int, then: Any) -> Callable[[int, Any], None]:
+    def ending(then: Any) -> Callable[[int, Any], None]:
         def end(given: int, frame: Any) -> None:
             loop.call_soon_threadsafe(reader.close)
             if callable(then):
@@ -74,13 +80,13 @@ async def streams(app: object) -> AsyncIterator[None]:
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.getsignal(number)
-            signal.signal(number, ending(number, before[number]))
+            before[int(number)] = signal.getsignal(number)
+            signal.signal(number, ending(before[int(number)]))
     try:
         yield
     finally:
-        for number, then in before.items():
-            signal.signal(number, then)
+        for given, then in before.items():
+            signal.signal(given, then)
         reader.close()
 
 
@@ -217,7 +223,7 @@ def _message(channel: Channel, known: News | None, looked_at: tuple[str, str]) -
 def _changes(channel: Channel, known: News | None, news: News, looked_at: tuple[str, str]) -> dict[str, Any]:
     same = known is not None and known.points is news.points
     first = known.count - (known.count > 0 and known.points[known.count - 1] != known.last) if same and known else 0
-    told: dict[str, Any] = {"points": [_row(point) for point in news.points[first : news.count]]}
+    told: dict[str, Any] = {"points": rows(news.points[first : news.count])}
     if not same:
         told["all"] = True
     for name in ("facts", "stage", "trouble"):
@@ -228,10 +234,6 @@ def _changes(channel: Channel, known: News | None, news: News, looked_at: tuple[
     return told
 
 
-def _row(point: Point) -> list[float | None]:
-    return [point.step, *(None if value is None else float(f"{value:.5g}") for value in (point.loss, point.mean_iou, point.learning_rate))]
-
-
 def _pictures(channel: Channel, news: News, looked_at: tuple[str, str]) -> list[dict[str, Any]]:
     """What is shown of the newest snapshot: where to fetch it, and its words."""
     assert news.snapshot
@@ -239,9 +241,7 @@ def _pictures(channel: Channel, news: News, looked_at: tuple[str, str]) -> list[
     for figure in figures(news.snapshot, news.known, view, block):
         source = f"{figure.name}-{news.marks[figure.changes]:08x}" + (f"-{block.replace(' ', '-')}" if figure.name == "maps" else "")
         _album.put(f"{channel.identity}/{source}", figure.draw)
-        told.append(
-            {"src": f"live/{channel.identity}/{source}.png", "caption": figure.caption, "alt": figure.alt, "wide": figure.wide}
-        )
+        told.append({"src": f"live/{channel.identity}/{source}.png", "caption": figure.caption, "alt": figure.alt, "wide": figure.wide})
     return told
 
 

@@ -97,7 +97,7 @@ class Channel:
 
     def _look_at_pictures(self, store: Store, run: Run) -> bool:
         now = time.monotonic()
-        if run.open and now - self._pictured < 2 * self.spread or not self._pictures.read(store):
+        if (run.open and now - self._pictured < 2 * self.spread) or not self._pictures.read(store):
             return False
         self._pictured = now
         if self._pictures.snapshot:
