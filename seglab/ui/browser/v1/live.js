@@ -105,6 +105,7 @@ class Live {
     while (points.length && this.points.length && this.points[this.points.length - 1][0] >= points[0][0]) this.points.pop();
     for (const point of points) this.points.push(point);
     Object.assign(this.news, news);
+    this.box.dataset.heard = this.points.length;
     this.soon();
     this.tell();
   }
