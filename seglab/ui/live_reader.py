@@ -25,7 +25,7 @@ from seglab.ui.runs import known_classes, refusal
 from seglab.ui.seen import Classes
 
 PACE = 0.05  # seconds between looks, where few watch
-TOLD_A_SECOND = 2000  # messages, all viewers together: where many watch, looks come less often
+TOLD_A_SECOND = 4000  # messages, all viewers together: where many watch, looks come less often
 PICTURES_A_SECOND = 100  # viewers that are told of new pictures, each of which fetches two
 TEND = 1.0  # seconds between looks at whether workers are alive and whose turn it is
 MOST_VIEWERS = 2000
