@@ -54,10 +54,12 @@ def measure_viewers(tell: Callable[[str], None] = print, count: int = VIEWERS, s
         memory = _memory(server)
         written = {int(step): float(moment) for step, moment in (line.split() for line in worker.stdout)}
     ages = 1000 * np.array([age for viewer in hall.heard for age in _ages(viewer, written)])
-    found = {"viewers": count, "failed": hall.failed, "points": len(written), "arrivals": len(ages), "pictures": hall.pictures}
+    found: dict[str, Any] = {"viewers": count, "failed": hall.failed, "points": len(written), "arrivals": len(ages), "pictures": hall.pictures}
     found |= {f"p{q}": round(float(np.percentile(ages, q)), 1) for q in (50, 95, 99)}
+    found |= {"late_p99": round(1000 * float(np.percentile(hall.late, 99)), 1)}
     found |= {"processor": round(spent, 2), "memory_mb": memory, "load": round(os.getloadavg()[0], 1)}
     tell(f"  {count} viewers of one run: its numbers arrive after {found['p50']:.0f} ms (p95 {found['p95']:.0f}, p99 {found['p99']:.0f})")
+    tell(f"  (a process of its own is late by {found['late_p99']:.0f} ms (p99) on this machine meanwhile)")
     tell(f"  the server takes {100 * spent:.0f} % of a processor and {memory:.0f} MB; {hall.pictures} pictures were fetched meanwhile")
     return found
 
@@ -69,12 +71,18 @@ class Hall:
         self.place, self.run = urlsplit(address), run
         self.heard: list[list[tuple[int, float]]] = []
         self.failed = self.pictures = 0
+        self.late: list[float] = []  # seconds by which the machine lets this process wait for its turn
 
     async def watch(self, count: int, seconds: float) -> None:
         """All of them, until so many seconds have passed."""
         self.heard = [[] for _ in range(count)]
         until = time.monotonic() + seconds
-        await asyncio.gather(*(self._one(number, COMING * number / count, until) for number in range(count)))
+        await asyncio.gather(self._tick(until), *(self._one(number, COMING * number / count, until) for number in range(count)))
+
+    async def _tick(self, until: float) -> None:
+        while (now := time.monotonic()) < until:
+            await asyncio.sleep(0.02)
+            self.late.append(time.monotonic() - now - 0.02)
 
     async def _one(self, number: int, wait: float, until: float) -> None:
         await asyncio.sleep(wait)
