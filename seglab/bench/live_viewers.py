@@ -1,7 +1,7 @@
 """A hall that watches one live run: how old its numbers are when they arrive, and what the server spends on it.
 
 A worker's part is played by a process that only writes, at a worker's pace (points each tenth of a second, a snapshot each 0.7 s), and
-notes when each write was done. Each viewer is a connection of its own, which reads the stream and fetches the new pictures as a browser would.
+notes when each write was done. Each viewer is a connection of its own, which reads the stream and fetches new pictures as a browser does.
 Server, writer and viewers share the machine.
 """
 
@@ -54,7 +54,13 @@ def measure_viewers(tell: Callable[[str], None] = print, count: int = VIEWERS, s
         memory = _memory(server)
         written = {int(step): float(moment) for step, moment in (line.split() for line in worker.stdout)}
     ages = 1000 * np.array([age for viewer in hall.heard for age in _ages(viewer, written)])
-    found: dict[str, Any] = {"viewers": count, "failed": hall.failed, "points": len(written), "arrivals": len(ages), "pictures": hall.pictures}
+    found: dict[str, Any] = {
+        "viewers": count,
+        "failed": hall.failed,
+        "points": len(written),
+        "arrivals": len(ages),
+        "pictures": hall.pictures,
+    }
     found |= {f"p{q}": round(float(np.percentile(ages, q)), 1) for q in (50, 95, 99)}
     found |= {"late_p99": round(1000 * float(np.percentile(hall.late, 99)), 1)}
     found |= {"processor": round(spent, 2), "memory_mb": memory, "load": round(os.getloadavg()[0], 1)}
