@@ -2,7 +2,8 @@
 // the script. Python hears two things only: that the run's stage has changed, and that this browser hears nothing.
 import { Curves } from "./curve.js";
 
-const DEAF = 6000; // milliseconds without a first word, after which the page asks for itself
+const DEAF = 12000; // milliseconds without a first word, after which the page asks for itself: a server that is only busy gets its time
+const MISSES = 2; // lines that broke off before a first word, likewise
 const SILENT = 40000; // without a sign of life, after which the line is opened anew
 const CALM = 2000; // between two pictures, for who asked for less motion
 
@@ -62,10 +63,11 @@ class Live {
     this.source = new EventSource(new URL(`./live/${encodeURIComponent(run)}?${asked}`, document.baseURI));
     this.box.dataset.line = "opening";
     this.heard = false;
+    this.misses = 0;
     this.source.onmessage = (event) => this.hear(event);
     this.source.addEventListener("beat", () => this.listen());
     this.source.addEventListener("end", () => this.end());
-    this.source.onerror = () => this.source?.readyState === EventSource.CLOSED && this.fail();
+    this.source.onerror = () => this.missed();
     this.listen();
   }
 
@@ -85,6 +87,12 @@ class Live {
     this.ended = true;
     this.close();
     this.box.dataset.line = "ended";
+  }
+
+  /** The line broke; the browser opens it anew by itself, unless it was refused. */
+  missed() {
+    this.misses += 1;
+    if (this.source?.readyState === EventSource.CLOSED || (!this.heard && this.misses >= MISSES)) this.fail();
   }
 
   /** This browser hears nothing: the page has to look for itself. */
