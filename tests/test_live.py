@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 Visit = Callable[..., Any]
-POINTS = "(() => { const plot = document.querySelector('.js-plotly-plot'); const x = plot?.data?.[0]?.x; return x ? Array.from(x._inputArray ?? x).length : 0; })()"
+# How many points the curves of a page have; they stand in a component's own tree.
+POINTS = """(() => {
+  const find = (root) => [...root.querySelectorAll("*")].map((one) => (one.matches(".curves") ? one : one.shadowRoot && find(one.shadowRoot))).find(Boolean);
+  return Number(find(document)?.dataset.points ?? 0);
+})()"""
 
 
 @pytest.fixture
@@ -48,7 +52,7 @@ def status(page: Page, word: str) -> None:
 
 
 def step_of(page: Page) -> int:
-    return int(re.search(r"Step (\d+) of", page.locator("[data-testid=stMain]").inner_text())[1])
+    return int(re.match(r"Step (\d+) of", page.get_by_text(re.compile(r"^Step \d+ of")).first.inner_text())[1])
 
 
 def test_train_watch_pause_resume_and_stop(visit: Visit) -> None:
@@ -60,10 +64,10 @@ def test_train_watch_pause_resume_and_stop(visit: Visit) -> None:
         def pictures() -> str:
             return page.locator("[data-testid=stMain] img").evaluate_all("images => images.map((image) => image.src).join()")
 
-        page.wait_for_function("document.querySelectorAll('[data-testid=stMain] img').length >= 4")
+        wait_for(lambda: page.locator("[data-testid=stMain] img:visible").count() >= 4, page)
         before = pictures()
         wait_for(lambda: pictures() != before, page)
-        assert "CPU" in page.locator("[data-testid=stMain]").inner_text()
+        assert "CPU" in page.get_by_text(re.compile(r"^Step \d+ of")).first.inner_text()
         page.get_by_role("button", name="Pause").click()
         status(page, "Paused")
         at = step_of(page)

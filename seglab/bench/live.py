@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seglab.bench.browser import open_browser
+from seglab.bench.live_viewers import measure_viewers
 from seglab.bench.stage import processes_of, serve_app
 
 if TYPE_CHECKING:
@@ -37,23 +38,30 @@ PRESS = """() => {
     watcher.observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
   });
 }"""
+# How many points the curves have; they stand in a component's own tree.
+POINTS = """(() => {
+  const inside = (one) => (one.matches(".curves") ? one : one.shadowRoot && find(one.shadowRoot));
+  const find = (root) => [...root.querySelectorAll("*")].map(inside).find(Boolean);
+  return Number((window.curves_ = window.curves_?.isConnected ? window.curves_ : find(document))?.dataset.points ?? 0);
+})()"""
 # Notes the time of the click, and of every frame in which the curve of the loss has more points than in the frame before.
 WATCH = """() => {
   const seen = window.seen_ = { clicked: null, grown: [] }; let had = 0;
   document.addEventListener("click", () => { seen.clicked ??= performance.now(); }, { capture: true });
   const look = (now) => {
-    const x = document.querySelector(".js-plotly-plot")?.data?.[0]?.x, count = x ? (x._inputArray ?? x).length : 0;
+    const count = POINTS;
     if (count > had) seen.grown.push(performance.now());
     had = count;
     requestAnimationFrame(look);
   };
   requestAnimationFrame(look);
-}"""
+}""".replace("POINTS", POINTS)
 
 
 def measure_live(tell: Callable[[str], None]) -> dict[str, float]:
     """All that a visitor waits for."""
     result = first_point() | stop_to_gone() | slider_under_load()
+    result |= {f"viewers_{name}": float(value) for name, value in measure_viewers(tell).items()}
     tell(f"  click to first point {result['click_to_first_point']:.2f} s (at most {result['click_to_first_point_most']:.2f})")
     tell(f"  the curve moves after {result['between_moves_p95']:.2f} s (p95; at most {result['between_moves_most']:.2f})")
     tell(f"  Stop to the worker gone {result['stop_to_gone']:.2f} s (at most {result['stop_to_gone_most']:.2f})")
@@ -156,5 +164,5 @@ def _start(browser: Browser, app: str) -> Page:
     page.evaluate("taken_")
     page.get_by_role("button", name="Train", exact=True).click()
     page.get_by_text("Training", exact=True).wait_for(timeout=60_000)
-    page.wait_for_function("document.querySelector('.js-plotly-plot')?.data?.[0]?.x", timeout=60_000)
+    page.wait_for_function(f"{POINTS} > 0", timeout=60_000)
     return page

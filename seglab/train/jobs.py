@@ -199,6 +199,15 @@ def advance(store: Store) -> None:
         _work_on(store, identity)
 
 
+def look_after(store: Store, identity: str) -> Run:
+    """The run as it is now; one whose worker is gone is marked, one whose turn has come begins. Raises NotFoundError, DiskFullError."""
+    run = store.run(identity)
+    if run.given and not store.under_way(run):
+        store.mark_lost(identity, "The worker process ended before the run was done.")
+    advance(store)
+    return store.run(identity)
+
+
 def _give(store: Store, run: Run) -> bool:
     """Let a waiting run begin. True where it needs a worker: not where the one that it had goes on, or where it was stopped meanwhile."""
     if run.held and store.alive(run.id) and store.change(run.id, {"status": "queued", "wish": "pause"}, status="starting", wish="run"):

@@ -402,10 +402,11 @@ class Store:
                 [(identity, *point) for point in points],
             )
 
-    def points(self, identity: str) -> list[Point]:
-        """All points in order of steps."""
+    def points(self, identity: str, since: int = 0) -> list[Point]:
+        """All points from the step `since` on, in order of steps."""
+        names = ", ".join(Point._fields)
         with self._open() as database:
-            found = database.execute(f"SELECT {', '.join(Point._fields)} FROM points WHERE run = ? ORDER BY step", (identity,))
+            found = database.execute(f"SELECT {names} FROM points WHERE run = ? AND step >= ? ORDER BY step", (identity, since))
             return [Point(*row) for row in found]
 
     def forget_after(self, identity: str, step: int) -> None:
@@ -427,6 +428,14 @@ class Store:
         """The steps after which there is a snapshot, in order."""
         with self._open() as database:
             return [row[0] for row in database.execute("SELECT step FROM snapshots WHERE run = ? ORDER BY step", (identity,))]
+
+    def latest_snapshot(self, identity: str) -> tuple[int, int] | None:
+        """Step and row of the latest snapshot, by which another one is noticed without reading it; None before the first."""
+        with self._open() as database:
+            found: tuple[int, int] | None = database.execute(
+                "SELECT step, rowid FROM snapshots WHERE run = ? ORDER BY step DESC LIMIT 1", (identity,)
+            ).fetchone()
+        return found
 
     def snapshot(self, identity: str, step: int | None = None) -> Snapshot | None:
         """The latest snapshot, or with `step` the latest up to there; None before the first."""

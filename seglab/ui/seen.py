@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -15,54 +16,97 @@ from seglab.train.store import Snapshot
 from seglab.ui.legend import legend as squares
 
 WRONG = (213, 94, 0)
+PREDICTIONS, INSIDE = "Predictions", "Inside"
 Classes = tuple[Sequence[str], Sequence[Colour]]
 
 
-def predictions(snapshot: Snapshot, known: Classes) -> None:
-    """Four images, their truth, what the network says, and where it is wrong."""
-    classes, colours = known
-    grey_ones = snapshot.images if snapshot.images.ndim == 3 else snapshot.images.mean(3).astype(np.uint8)
-    wrong = np.where((snapshot.predictions != snapshot.truths)[..., None], np.array(WRONG, np.uint8), grey_ones[..., None])
-    if len(classes) == 2:
-        shown = np.where(snapshot.predictions > 0, snapshot.certainties, 255 - snapshot.certainties)
-        told = f"Probability of {classes[1]} after {snapshot.step} steps: black 0, white 1", "Predicted probabilities"
-    else:
-        shown = painted(snapshot.predictions, colours)
-        told = f"The likeliest class after {snapshot.step} steps", "Predicted classes"
-    picture(snapshot.images, "Images that it never trains on", "Validation images")
-    picture(painted(snapshot.truths, colours), "The truth", "True masks")
-    picture(shown, *told, changes=True)
-    picture(wrong, "Wrong pixels, in orange", "Wrong pixels in orange over the images", changes=True)
-    legend(known)
+@dataclass(frozen=True)
+class Figure:
+    """A strip of images with a caption; `draw` makes the PNG when it is wanted. `changes` says whether another snapshot has another one,
+    `wide` whether it takes all the room that there is."""
+
+    name: str
+    caption: str
+    alt: str
+    draw: Callable[[], bytes]
+    changes: bool = False
+    wide: bool = True
 
 
-def inside(snapshot: Snapshot, block: str) -> None:
-    """The filters of the first layer, and the maps that one block makes of the first image."""
-    if not snapshot.maps:
+def figures(snapshot: Snapshot, known: Classes, view: str, block: str) -> list[Figure]:
+    """What is shown of a snapshot; nothing has been drawn yet."""
+    return _inside(snapshot, block) if view == INSIDE else _predictions(snapshot, known)
+
+
+def show(shown: Sequence[Figure]) -> None:
+    """Show figures on a page, or why there are none."""
+    if not shown:
         st.caption("This run was made before seglab kept what is seen inside.")
-        return
-    colour = snapshot.filters.ndim == 4
-    told = (
-        "; grey is zero, bright a positive weight, dark a negative one" if not colour else "; red, green and blue as they weigh the image"
-    )
-    kernels = np.kron(snapshot.filters, np.ones((1, 8, 8, 1) if colour else (1, 8, 8), np.uint8))
-    count, side = len(snapshot.filters), snapshot.filters.shape[1]
-    caption = f"The {count} filters of the first layer, {side} × {side}, after {snapshot.step} steps{told}"
-    picture(kernels, caption, f"{count} filters of the first layer", changes=True, scale=1, columns=16)
-    maps = snapshot.maps[block]
-    height, width = maps.shape[1:]
-    side = max(1, 96 // max(height, width))
-    caption = f"{block.capitalize()}: what {len(maps)} of its channels make of the first image; black its smallest value, white its largest"
-    picture(maps, caption, f"{len(maps)} feature maps", changes=True, scale=side, columns=4)
-    picture(snapshot.images[:1], "That image", "The first validation image", scale=1)
+    for figure in shown:
+        _put(figure.draw(), figure.caption, figure.alt, figure.changes, figure.wide)
 
 
 def picture(images: NDArray[np.uint8], caption: str, alt: str, changes: bool = False, scale: int = 2, columns: int | None = None) -> None:
     """A strip of images with a caption."""
-    made = strip(images, scale, columns=columns)
+    _put(strip(images, scale, columns=columns), caption, alt, changes, len(images) > 1)
+
+
+def _put(made: bytes, caption: str, alt: str, changes: bool, wide: bool) -> None:
     # What changes travels with the page: as a file it could be gone before a slow browser has fetched it.
-    shown = f"data:image/png;base64,{b64encode(made).decode()}" if changes else made
-    st.image(shown, caption=caption, alt=alt, width="stretch" if len(images) > 1 else "content")
+    source = f"data:image/png;base64,{b64encode(made).decode()}" if changes else made
+    st.image(source, caption=caption, alt=alt, width="stretch" if wide else "content")
+
+
+def _predictions(snapshot: Snapshot, known: Classes) -> list[Figure]:
+    """Four images, their truth, what the network says, and where it is wrong."""
+    classes, colours = known
+
+    def said() -> bytes:
+        if len(classes) == 2:
+            return strip(np.where(snapshot.predictions > 0, snapshot.certainties, 255 - snapshot.certainties))
+        return strip(painted(snapshot.predictions, colours))
+
+    if len(classes) == 2:
+        told = f"Probability of {classes[1]} after {snapshot.step} steps: black 0, white 1", "Predicted probabilities"
+    else:
+        told = f"The likeliest class after {snapshot.step} steps", "Predicted classes"
+    return [
+        Figure("images", "Images that it never trains on", "Validation images", lambda: strip(snapshot.images)),
+        Figure("truths", "The truth", "True masks", lambda: strip(painted(snapshot.truths, colours))),
+        Figure("said", *told, said, changes=True),
+        Figure("wrong", "Wrong pixels, in orange", "Wrong pixels in orange over the images", lambda: strip(_wrong(snapshot)), changes=True),
+    ]
+
+
+def _wrong(snapshot: Snapshot) -> NDArray[np.uint8]:
+    grey_ones = snapshot.images if snapshot.images.ndim == 3 else snapshot.images.mean(3).astype(np.uint8)
+    wrong = (snapshot.predictions != snapshot.truths)[..., None]
+    return np.where(wrong, np.array(WRONG, np.uint8), grey_ones[..., None])
+
+
+def _inside(snapshot: Snapshot, block: str) -> list[Figure]:
+    """The filters of the first layer, and the maps that one block makes of the first image."""
+    maps = snapshot.maps.get(block)
+    if maps is None:
+        return []
+    colour = snapshot.filters.ndim == 4
+    told = (
+        "; grey is zero, bright a positive weight, dark a negative one" if not colour else "; red, green and blue as they weigh the image"
+    )
+    count, side = len(snapshot.filters), snapshot.filters.shape[1]
+    of_filters = f"The {count} filters of the first layer, {side} × {side}, after {snapshot.step} steps{told}"
+    of_maps = f"{block.capitalize()}: what {len(maps)} of its channels make of the first image; black its smallest value, white its largest"
+    scale = max(1, 96 // max(maps.shape[1:]))
+
+    def filters() -> bytes:
+        large = np.ones((1, 8, 8, 1) if colour else (1, 8, 8), np.uint8)
+        return strip(np.kron(snapshot.filters, large), 1, columns=16)
+
+    return [
+        Figure("filters", of_filters, f"{count} filters of the first layer", filters, changes=True, wide=count > 1),
+        Figure("maps", of_maps, f"{len(maps)} feature maps", lambda: strip(maps, scale, columns=4), changes=True, wide=len(maps) > 1),
+        Figure("first", "That image", "The first validation image", lambda: strip(snapshot.images[:1], 1), wide=False),
+    ]
 
 
 def legend(known: Classes) -> None:

@@ -23,7 +23,7 @@ from seglab.stage.bundle import bundle
 from seglab.train.housekeeper import keep_house
 from seglab.train.jobs import take_up, workers
 from seglab.train.store import Store
-from seglab.ui import static
+from seglab.ui import live, static
 from seglab.ui.files import app_script, serve_cards
 from seglab.ui.guard import Door, Guard, Limits
 from seglab.ui.headers import Headers, page_policy
@@ -92,9 +92,9 @@ def make_app(limits: Limits | None = None, ancestors: Sequence[str] | None = Non
     static.prepare()
     door = Door(limits or Limits())
     routes = [Route(f"/{name}", document(name), methods=["GET"]) for name in PAGES]
-    routes += [Route(f"/{stage_script()[0]}", script(), methods=["GET"]), Route("/healthz", healthz(door))]
+    routes += [Route(f"/{stage_script()[0]}", script(), methods=["GET"]), Route("/healthz", healthz(door)), *live.routes()]
     around = [Middleware(Headers, ancestors=ancestors), Middleware(Guard, limits=door.limits, door=door), Middleware(static.Static)]
-    return st.App(app_script(), routes=routes, middleware=around)
+    return st.App(app_script(), routes=routes, middleware=around, lifespan=live.streams)
 
 
 def serve(port: int | None = None, headless: bool = False) -> None:

@@ -10,19 +10,19 @@ import streamlit as st
 
 from seglab.nets.choices import FUSED
 from seglab.train.config import TrainConfig
-from seglab.train.jobs import advance, resume_run
-from seglab.train.queue import behind_own, position
-from seglab.train.schedule import seconds_left
+from seglab.train.jobs import look_after, resume_run
 from seglab.train.store import DiskFullError, NotFoundError, Point, Run, Store
 from seglab.ui.charts import chart
+from seglab.ui.live import crowded
+from seglab.ui.live_view import listens, show_live
+from seglab.ui.run_words import facts, stage, waiting
 from seglab.ui.runs import STATUS, known_classes, open_run, refusal, refuse
-from seglab.ui.seen import inside, predictions
+from seglab.ui.seen import INSIDE, PREDICTIONS, figures, legend, show
 
-POLL = 0.35  # seconds between looks at a run that is under way
-POLL_QUEUED = 1.0
+POLL = 0.35  # seconds between looks at a run that is under way, where the browser is not told of it
+POLL_QUEUED = 1.0  # where it waits, or where so many watch that no more can be told
 TAKEN_WAIT, FIRST_WAIT = 0.4, 0.6  # seconds that the page, and then its curve, waits for a run's first point
 RATES = [a * 10.0**b for b in range(-5, 0) for a in (1, 2, 5)] + [1.0]
-PREDICTIONS, INSIDE = "Predictions", "Inside"
 
 
 def watch(store: Store, run: Run, token: str | None) -> None:
@@ -43,18 +43,28 @@ def watch(store: Store, run: Run, token: str | None) -> None:
         st.warning(f"{run.message} {_advice(run, saved)}", icon=":material/warning:")
     view, block = _choice(store, run, token)
 
+    if listens(run):
+        show_live(store, run, view, block)
+    else:
+        _look(store, run, view, block)
+
+
+def _look(store: Store, run: Run, view: str, block: str) -> None:
+    """The run's numbers, curves and pictures; where the browser is not told of them, looked up again and again while it is under way."""
+    drawn = stage(store, run)
+
     @st.fragment(run_every=_pace(run))
-    def live() -> None:
+    def looked() -> None:
         try:
             now = _latest(store, run.id)
         except NotFoundError:
             st.rerun()
         # The rest of the page follows: buttons, timer, and the pictures that can be tried once there are weights. Before anything is drawn:
         # pictures that are replaced at once are gone from the server when a slow browser asks for them.
-        if (_stage(run), place, saved) != (_stage(now), waiting(store, now), store.weights(now.id).exists()):
+        if drawn != stage(store, now):
             st.rerun()
         points = store.points(now.id) or (_first_points(store, now.id, FIRST_WAIT) if now.given else [])
-        st.markdown(_facts(now, points))
+        st.markdown(facts(now, points))
         left, right = st.columns([1.15, 1])
         with right:
             step = None if now.open else _replayed(store, now)
@@ -62,18 +72,13 @@ def watch(store: Store, run: Run, token: str | None) -> None:
         with left:
             chart(points, now.config, len(known_classes(now)[0]), step)
 
-    live()
-
-
-def _stage(run: Run) -> tuple[object, ...]:
-    """What the rest of the page depends on; of a paused run also its single steps."""
-    return (run.status, run.step, run.wish) if run.status == "paused" else (run.status,)
+    looked()
 
 
 def _pace(run: Run) -> float | None:
     if not run.open:
         return None
-    return POLL_QUEUED if run.status == "queued" else POLL
+    return POLL_QUEUED if run.status == "queued" or crowded() else POLL
 
 
 def _taken(store: Store, run: Run) -> Run:
@@ -137,10 +142,11 @@ def _seen(store: Store, run: Run, step: int | None, view: str, block: str) -> No
     snapshot = store.snapshot(run.id, step)
     if snapshot is None:
         st.caption("The first pictures come with the first steps.")
-    elif view == INSIDE:
-        inside(snapshot, block)
-    else:
-        predictions(snapshot, known_classes(run))
+        return
+    known = known_classes(run)
+    show(figures(snapshot, known, view, block))
+    if view == PREDICTIONS:
+        legend(known)
 
 
 def _first_points(store: Store, identity: str, patience: float) -> Sequence[Point]:
@@ -152,61 +158,12 @@ def _first_points(store: Store, identity: str, patience: float) -> Sequence[Poin
 
 
 def _latest(store: Store, identity: str) -> Run:
-    """The run as it is now; one whose worker is gone is marked, one whose turn has come begins."""
-    run = store.run(identity)
+    """The run as it is now, looked after."""
     try:
-        if run.given and not store.under_way(run):
-            store.mark_lost(identity, "The worker process ended before the run was done.")
-        advance(store)
+        return look_after(store, identity)
     except DiskFullError as error:  # it cannot be marked: the next look tries again
         st.warning(refusal(error), icon=":material/hard_drive:")
     return store.run(identity)
-
-
-def waiting(store: Store, run: Run) -> str:
-    """A run's place in the queue, as it stands behind "Waiting"; nothing where it does not wait."""
-    place = position(store, run)
-    if place is None:
-        return ""
-    return f": {ordinal(place)} in the queue{', after your other run' if behind_own(store, run) else ''}"
-
-
-def ordinal(number: int) -> str:
-    """A place in a row.
-
-    >>> [ordinal(number) for number in (1, 2, 3, 4, 11, 12, 13, 21, 102, 111)]
-    ['1st', '2nd', '3rd', '4th', '11th', '12th', '13th', '21st', '102nd', '111th']
-    """
-    ending = "th" if number // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
-
-
-def _facts(run: Run, points: Sequence[Point]) -> str:
-    """The run's numbers in one line."""
-    last = next((point for point in reversed(points) if point.rate), None)
-    iou = next((point.mean_iou for point in reversed(points) if point.mean_iou is not None), None)
-    facts = [f"Step {run.step}" + (f" of {run.config.steps}" if run.config.seconds is None else f", {run.seconds:.0f} s")]
-    facts += [f"mean IoU {iou:.3f}"] if iou is not None else []
-    if last and last.rate:
-        facts += [f"{last.rate:.0f} images a second"]
-        left = seconds_left(run.config, last.step, last.seconds, last.rate)
-        facts += [f"{_time(left)} left"] if run.status == "running" and left is not None else []
-    facts += [f"learning rate {last.learning_rate:.2g}"] if last and last.learning_rate else []
-    facts += [run.device] if run.device else []
-    return " · ".join(facts)
-
-
-def _time(seconds: float) -> str:
-    """Seconds as people say them.
-
-    >>> _time(7.2), _time(95), _time(7300)
-    ('7 s', '1 min 35 s', '2 h 1 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
 def _advice(run: Run, saved: bool) -> str:
