@@ -9,8 +9,8 @@ from seglab.data.labels import TWO
 from seglab.data.sets import classes_of
 from seglab.train.failure import reason, sentence
 from seglab.train.jobs import take_up
-from seglab.train.store import KEPT_DAYS, KEPT_RUNS, NotFoundError, NotOwnerError, Run, Store
-from seglab.ui.links import KEPT, remember
+from seglab.train.store import kept_DAYS, KEPT_RUNS, NotFoundError, NotOwnerError, Run, Store
+from seglab.ui.links import kept, remember
 from seglab.ui.plain import plain
 from seglab.ui.seen import Classes
 
@@ -60,8 +60,7 @@ def known_classes(run: Run) -> Classes:
 
 def open_run(identity: str | None) -> None:
     """Put a run into this page's link, or none. For a button's callback."""
-    others = {name: st.query_params[name] for name in KEPT if name in st.query_params}
-    st.query_params.from_dict({**({"run": identity} if identity else {}), **others})
+    st.query_params.from_dict({**({"run": identity} if identity else {}), **kept()})
 
 
 def refuse(error: Exception) -> None:

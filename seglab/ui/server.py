@@ -23,7 +23,7 @@ from seglab.train.store import Store
 from seglab.ui.files import app_script
 
 STAGE_PAGES = tuple(LESSONS)
-PAGES = ("", *PATH, "words", "decks")
+PAGES = ("", *PATH, "words", "decks", "playlist")
 STAGE = "_stcore/bidi-components/seglab.stage/v1"
 
 
