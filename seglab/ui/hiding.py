@@ -1,7 +1,7 @@
 """Parts of a page that a lecturer hides: the address names them, and a page asks here before it draws one.
 
-What can be hidden is not written down anywhere else: whoever draws a part asks whether it is hidden, and so it comes to stand in the list of
-the dialog, too.
+What can be hidden is not written down anywhere else: whoever draws a part asks whether it is hidden, and so it comes to stand in the list
+of the dialog, too.
 """
 
 from __future__ import annotations

@@ -10,10 +10,16 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from seglab.lessons import LESSONS
-from seglab.lessons.path import PATH, TOLD
+from seglab.lessons.path import PATH, TOLD, TRAIN
 from seglab.ui.links import kept_of
 
-PLACES = {"": "Start", "words": "Words", "decks": "Lecture decks", "train": "A U-Net, live"} | {name: told.title for name, told in TOLD.items()}
+PLACES = {
+    "": "Start",
+    "words": "Words",
+    "decks": "Lecture decks",
+    TRAIN: "A U-Net, live",
+    **{name: told.title for name, told in TOLD.items()},
+}
 MOST = 60  # entries
 LONGEST_TITLE, LONGEST_LINK, LONGEST_CODE = 80, 2000, 12_000  # characters
 LONGEST_TEXT = MOST * (LONGEST_TITLE + LONGEST_LINK + 4)
@@ -64,7 +70,7 @@ def entry(link: str, title: str = "", here: str = "") -> Entry:
     query |= {name: text for name, text in kept_of(dict(parse_qsl(parts.query))).items() if name == "hide"}
     made = Entry(page, query, _clean(title) or title_of(page, query))
     if len(made.link) > LONGEST_LINK:
-        raise ValueError(f"this link has {len(made.link)} characters once its signs are escaped: at most {LONGEST_LINK} can be in a playlist")
+        raise ValueError(f"this link has {len(made.link)} characters, signs escaped: at most {LONGEST_LINK} can be in a playlist")
     return made
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from seglab.ui.links import last
-from seglab.ui.playlist import LONGEST_LINK, LONGEST_TITLE, MOST, Entry, entry, moved, packed, read, unpacked, written
 from seglab.ui.plain import plain
+from seglab.ui.playlist import LONGEST_LINK, LONGEST_TITLE, MOST, Entry, entry, moved, packed, read, unpacked, written
 from seglab.ui.present import keep, own, play
 
 _REFUSED = "playlist.refused"
@@ -79,7 +79,8 @@ def _row(entries: list[Entry], at: int, one: Entry) -> None:
     st.session_state[key] = one.title
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{at + 1}**", width=32)
-        st.text_input(f"Title of number {at + 1}", key=key, max_chars=LONGEST_TITLE, label_visibility="collapsed", on_change=_rename, args=(at,))
+        told = f"Title of number {at + 1}"
+        st.text_input(told, key=key, max_chars=LONGEST_TITLE, label_visibility="collapsed", on_change=_rename, args=(at,))
         st.markdown(f"[Open](./{one.link.removeprefix('.')})", width="content")
         for by, icon, what in ((-1, "arrow_upward", "earlier"), (1, "arrow_downward", "later")):
             st.button(

@@ -179,5 +179,5 @@ def _code(link: str, number: object) -> dict[str, Any]:
     except ValueError as error:
         told["warns"].append(str(error))
     if told["size"] > FINE:
-        told["warns"].append("The link is long and its code fine: from the last rows it may not be scanned. A stop as it is has a short link.")
+        told["warns"].append("The link is long and its code fine: the last rows may not scan it. A stop as it is has a short link.")
     return told

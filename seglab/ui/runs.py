@@ -9,7 +9,7 @@ from seglab.data.labels import TWO
 from seglab.data.sets import classes_of
 from seglab.train.failure import reason, sentence
 from seglab.train.jobs import take_up
-from seglab.train.store import kept_DAYS, KEPT_RUNS, NotFoundError, NotOwnerError, Run, Store
+from seglab.train.store import KEPT_DAYS, KEPT_RUNS, NotFoundError, NotOwnerError, Run, Store
 from seglab.ui.links import kept, remember
 from seglab.ui.plain import plain
 from seglab.ui.seen import Classes
