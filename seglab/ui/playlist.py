@@ -13,13 +13,8 @@ from seglab.lessons import LESSONS
 from seglab.lessons.path import PATH, TOLD, TRAIN
 from seglab.ui.links import kept_of
 
-PLACES = {
-    "": "Start",
-    "words": "Words",
-    "decks": "Lecture decks",
-    TRAIN: "A U-Net, live",
-    **{name: told.title for name, told in TOLD.items()},
-}
+PLACES = {"": "Start", "words": "Words", "decks": "Lecture decks", TRAIN: "A U-Net, live"}
+PLACES |= {name: told.title for name, told in TOLD.items()}
 MOST = 60  # entries
 LONGEST_TITLE, LONGEST_LINK, LONGEST_CODE = 80, 2000, 12_000  # characters
 LONGEST_TEXT = MOST * (LONGEST_TITLE + LONGEST_LINK + 4)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import groupby
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import segno
@@ -27,18 +29,24 @@ def qr_path(text: str) -> tuple[int, str]:
     length = len(text.encode("utf-8", "replace"))
     if length > LONGEST:
         raise ValueError(f"This link has {length} bytes: a QR code holds {LONGEST}. A state with fewer changes has a shorter link.")
-    rows = list(segno.make(text.encode("utf-8", "replace"), error="m", micro=False, boost_error=False).matrix_iter(border=QUIET))
-    runs = []
-    for y, row in enumerate(rows):
-        x = 0
-        while x < len(row):
-            end = x
-            while end < len(row) and row[end] == row[x]:
-                end += 1
-            if row[x]:
-                runs.append(f"M{x} {y}h{end - x}v1h-{end - x}z")
-            x = end
-    return len(rows), "".join(runs)
+    made = segno.make(text.encode("utf-8", "replace"), error="m", micro=False, boost_error=False)
+    rows = [list(row) for row in made.matrix_iter(border=QUIET)]
+    path = [f"M{start} {y}h{wide}v1h-{wide}z" for y, row in enumerate(rows) for start, wide in _dark(row)]
+    return len(rows), "".join(path)
+
+
+def _dark(row: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Where the dark runs of a row begin, and how wide they are.
+
+    >>> list(_dark([0, 1, 1, 0, 1]))
+    [(1, 2), (4, 1)]
+    """
+    place = 0
+    for dark, run in groupby(row):
+        wide = len(list(run))
+        if dark:
+            yield place, wide
+        place += wide
 
 
 def for_phones(link: str) -> str:
