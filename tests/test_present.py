@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import segno
 from conftest import ready, stage_of, state_of, wait_for
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_pages import findings, sideways
 
@@ -38,12 +39,14 @@ ENTRIES = st.lists(st.builds(lambda one, title: entry(one.link, title), LINKS, W
 # -- a playlist --------------------------------------------------------------------------------------------------------------------
 
 
+@settings(max_examples=40)
 @given(ENTRIES)
 def test_a_playlist_comes_back_from_its_link_and_from_its_file(entries: list[Any]) -> None:
     assert unpacked(packed(entries)) == (entries, [])
     assert read(written(entries)) == (entries, [])
 
 
+@settings(max_examples=20)
 @given(ENTRIES, st.data())
 def test_moving_there_and_back(entries: list[Any], data: st.DataObject) -> None:
     if len(entries) < 2:
@@ -140,6 +143,18 @@ def test_names_of_parts_are_no_names_of_controls() -> None:
 # -- in the browser ----------------------------------------------------------------------------------------------------------------
 
 
+@contextmanager
+def opened(visit: Visit, path: str, *more: Any) -> Iterator[Page]:
+    """A page whose keys are heard."""
+    with visit(path, *more) as page:
+        heard(page)
+        yield page
+
+
+def heard(page: Page) -> None:
+    page.get_by_role("button", name="Present", exact=True).wait_for()
+
+
 def path_of(page: Page) -> str:
     return page.evaluate("location.pathname + location.search")
 
@@ -147,10 +162,11 @@ def path_of(page: Page) -> str:
 def at(page: Page, path: str) -> None:
     wait_for(lambda: path_of(page) == path, page, told=lambda: f"{path_of(page)} is not {path}")
     ready(page)
+    heard(page)
 
 
 def test_keys_of_every_page(visit: Visit) -> None:
-    with visit("/convolution") as page:
+    with opened(visit, "/convolution") as page:
         stage = stage_of(page)
         page.keyboard.press("7")
         at(page, "/convolution?v=1&stop=7")
@@ -180,6 +196,7 @@ def test_letters_are_left_to_fields_and_to_nobody_else(visit: Visit) -> None:
         page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
         page.goto(page.url + "words")
         ready(page)
+        heard(page)
         page.wait_for_load_state("networkidle")
         sent.clear()
         page.keyboard.press("r")
@@ -199,9 +216,9 @@ def test_letters_are_left_to_fields_and_to_nobody_else(visit: Visit) -> None:
 
 
 def test_a_lecturer_hides_controls_and_shares_the_link(visit: Visit) -> None:
-    with visit("/convolution?hide=nonsense,%3Cb%3E,dilation") as page:
+    with opened(visit, "/convolution?hide=nonsense,%3Cb%3E,dilation") as page:
         stride = page.get_by_role("slider", name="Stride", exact=True)
-        assert stride.is_visible()
+        stride.wait_for()
         assert not page.get_by_role("slider", name="Dilation", exact=True).is_visible()
         page.keyboard.press("h")
         dialog = page.get_by_role("dialog", name="What this page shows")
@@ -212,7 +229,7 @@ def test_a_lecturer_hides_controls_and_shares_the_link(visit: Visit) -> None:
         assert findings(page) == []
         page.keyboard.press("Escape")
         page.keyboard.press("3")
-        at(page, "/convolution?v=1&stop=3&hide=questions%2Cdilation%2Cstride%2Cnonsense")
+        at(page, "/convolution?v=1&stop=3&hide=stride%2Cdilation%2Cquestions%2Cnonsense")
         shared = page.url
         page.keyboard.press("n")
         wait_for(lambda: "/channels?hide=" in path_of(page), page)
@@ -224,6 +241,7 @@ def test_a_lecturer_hides_controls_and_shares_the_link(visit: Visit) -> None:
         assert page.get_by_role("button", name="Show all controls").count() == 0
         page.goto(shared)
         ready(page)
+        heard(page)
         page.get_by_role("button", name="Show all controls").click()
         at(page, "/convolution?v=1&stop=3")
         assert page.get_by_role("slider", name="Stride", exact=True).is_visible()
@@ -231,11 +249,12 @@ def test_a_lecturer_hides_controls_and_shares_the_link(visit: Visit) -> None:
 
 
 def test_a_playlist_is_made_played_and_sent(visit: Visit) -> None:
-    with visit("/convolution?v=1&stop=7") as page:
+    with opened(visit, "/convolution?v=1&stop=7") as page:
         page.keyboard.press("a")
         page.get_by_text("Added to the playlist as number 1: Convolution, 7. Stride").wait_for()
         page.goto(page.url.split("/convolution")[0] + "/fcn")  # a new session: the browser keeps the list
         ready(page)
+        heard(page)
         page.keyboard.press("a")
         page.get_by_text("Added to the playlist as number 2: FCN").wait_for()
         page.keyboard.press("?")
@@ -258,6 +277,7 @@ def test_a_playlist_is_made_played_and_sent(visit: Visit) -> None:
         page.get_by_text("This is the last page.").wait_for()
         page.reload()
         ready(page)
+        heard(page)
         page.get_by_text("2 / 2").wait_for()
         page.keyboard.press("p")
         at(page, "/fcn?lecture=1")
@@ -272,7 +292,7 @@ def test_a_playlist_is_made_played_and_sent(visit: Visit) -> None:
 
 
 def test_the_hall_scans_the_link(visit: Visit) -> None:
-    with visit("/fcn?lecture=1", 1920) as page:
+    with opened(visit, "/fcn?lecture=1", 1920) as page:
         page.keyboard.press("q")
         dialog = page.get_by_role("dialog", name="Scan to open this page")
         dialog.wait_for()
@@ -308,7 +328,7 @@ def test_nothing_is_small_on_a_wall(path: str, visit: Visit) -> None:
 
 
 def test_a_hall_watches_a_run_and_its_owner_too(visit: Visit) -> None:
-    with visit("/train?lecture=1", 1920) as page:
+    with opened(visit, "/train?lecture=1", 1920) as page:
         page.get_by_role("button", name="Train", exact=True).click()
         page.get_by_text("You are watching").wait_for()
         assert page.url.endswith("&lecture=1")

@@ -18,7 +18,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from seglab.ui import playlist
 from seglab.ui.hiding import take_noted
-from seglab.ui.links import hidden_names, hide, in_lecture, last, toggle_lecture
+from seglab.ui.links import hidden_here, hidden_names, hide, in_lecture, last, toggle_lecture
 from seglab.ui.qr import FINE, LONGEST, for_phones, qr_path, unreachable
 
 _KEY, _GO, _SAID, _QR = "present", "present.go", "present.said", "present.qr"
@@ -37,10 +37,12 @@ def present(name: str, pages: Mapping[str, StreamlitPage]) -> None:
         st.switch_page(pages[wished[0]], query_params=wished[1])
     order = list(pages)
     entries, at = played()
+    parts = take_noted(name)
     data: dict[str, Any] = {
         "lecture": in_lecture(),
         "page": name,
-        "parts": [asdict(part) for part in take_noted(name)],
+        "parts": [asdict(part) for part in parts],
+        "hides": any(part.hidden for part in parts) if parts else bool(hidden_here()),
         "marker": f"{at + 1} / {len(entries)}" if entries else "",
         "said": st.session_state.pop(_SAID, ""),
         "qr": st.session_state.get(_QR),

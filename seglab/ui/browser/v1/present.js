@@ -59,7 +59,7 @@ class Present {
     this.element.className = data.lecture ? "present lecture" : "present";
     this.marker.textContent = data.lecture ? data.marker : "";
     this.marker.title = data.marker && `Playlist, entry ${data.marker.replace("/", "of")}`;
-    this.all.hidden = data.lecture || !data.parts.some((part) => part.hidden);
+    this.all.hidden = data.lecture || !data.hides;
     if (data.said) this.say(data.said);
     this.remember(data);
     if (data.qr && data.qr.id > shown) {
