@@ -10,6 +10,13 @@ from seglab.ui.playlist import LONGEST_LINK, LONGEST_TITLE, MOST, Entry, entry, 
 from seglab.ui.present import keep, own, play
 
 _REFUSED = "playlist.refused"
+# The arrows say enough to the eye; their words are for whoever hears them.
+_ICONS = """<style>
+:is([class*="st-key-playlist-earlier"], [class*="st-key-playlist-later"], [class*="st-key-playlist-remove"])
+[data-testid="stMarkdownContainer"] {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+}
+</style>"""
 _LARGEST_FILE = 200_000  # bytes
 
 
@@ -43,6 +50,7 @@ def _brought(code: str) -> None:
             st.button(f"Keep as my playlist {replaced}", icon=":material/bookmark_add:", on_click=_take_over, args=(entries,))
         st.button("My playlist", icon=":material/list:", on_click=_to_own)
     if entries:
+        _how()
         st.markdown("\n".join(f"{number}. {_linked(one)}" for number, one in enumerate(entries, start=1)))
 
 
@@ -55,9 +63,11 @@ def _own(entries: list[Entry]) -> None:
         )
     else:
         _play_button(entries)
+        _how()
+        st.html(_ICONS)
         for at, one in enumerate(entries):
             _row(entries, at, one)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container():
         st.text_input("Add a link", key="playlist.link", max_chars=LONGEST_LINK, placeholder="convolution?stop=7", on_change=_add)
     if entries:
         st.header("Take it along")
@@ -70,6 +80,9 @@ def _own(entries: list[Entry]) -> None:
 
 def _play_button(entries: list[Entry]) -> None:
     st.button(f"Play {_pages(entries)}", icon=":material/play_arrow:", type="primary", on_click=play, args=(entries,), key="playlist.play")
+
+
+def _how() -> None:
     st.caption("In lecture mode **n** and **p** walk through it, a number in the corner says where you are, **Escape** leaves.")
 
 

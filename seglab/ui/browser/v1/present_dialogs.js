@@ -34,8 +34,9 @@ export function makeKeys(data, present) {
   const wish = (key, what, does) => h("button", { type: "button", "data-name": does, disabled: (does === "before" || does === "after") && !data[does], onclick: () => present.do(does) }, h("kbd", {}, key), h("span", {}, what));
   const playlist = h("button", { type: "button", "data-name": "playlist", onclick: () => present.do("playlist") }, h("span", {}), h("span", {}, count ? `Playlist: ${count} ${count === 1 ? "page" : "pages"}` : "Playlist"));
   const end = marker && h("button", { type: "button", "data-name": "end", onclick: () => present.do("end") }, h("span", {}), h("span", {}, `Stop playing the playlist (${marker})`));
-  const stage = [];
-  window.dispatchEvent(new CustomEvent("seglab-keys", { detail: stage }));
+  const told = [];
+  window.dispatchEvent(new CustomEvent("seglab-keys", { detail: told })); // answered by each stage on the page
+  const stage = [...new Map(told)];
   return [
     head("Present, and keys", present),
     h("div", { class: "wishes" }, Object.entries(KEYS).filter(([key]) => key !== "?").map(([key, { does, what }]) => wish(key, words[key] ?? what, does)), playlist, end || null),
