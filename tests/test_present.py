@@ -189,6 +189,15 @@ def test_keys_of_every_page(visit: Visit) -> None:
         wait_for(lambda: state_of(page)["stop"] == 2, page)
 
 
+def test_digits_choose_in_the_first_row_of_a_lab(visit: Visit) -> None:
+    with opened(visit, "/receptive_field") as page:
+        page.keyboard.press("3")
+        wait_for(lambda: page.get_by_role("radio", name="3 On the image").is_checked(), page)
+        page.get_by_role("heading", name="Receptive field", level=1).click()
+        page.keyboard.press("1")
+        wait_for(lambda: page.get_by_role("radio", name="1 Stack layers").is_checked(), page)
+
+
 def test_letters_are_left_to_fields_and_to_nobody_else(visit: Visit) -> None:
     """Streamlit's own r and c neither run the page again nor ask to clear what is stored."""
     with visit("/") as page:

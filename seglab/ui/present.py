@@ -16,6 +16,7 @@ import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 from streamlit.navigation.page import StreamlitPage
 
+from seglab.lessons import LESSONS
 from seglab.ui import playlist
 from seglab.ui.hiding import take_noted
 from seglab.ui.links import hidden_here, hidden_names, hide, in_lecture, last, toggle_lecture
@@ -40,7 +41,7 @@ def present(name: str, pages: Mapping[str, StreamlitPage]) -> None:
     parts = take_noted(name)
     data: dict[str, Any] = {
         "lecture": in_lecture(),
-        "page": name,
+        "lesson": name in LESSONS,
         "parts": [asdict(part) for part in parts],
         "hides": any(part.hidden for part in parts) if parts else bool(hidden_here()),
         "marker": f"{at + 1} / {len(entries)}" if entries else "",

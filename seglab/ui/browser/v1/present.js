@@ -1,7 +1,7 @@
 // Presenting: keys that every page has, a corner with a button, and one dialog that shows keys, what can be hidden, or a QR code.
 // It keeps the playlist in this browser; what is wished for goes to the server, which answers with the page.
 
-import { answer, isTyping, KEYS, quiet } from "./present_keys.js";
+import { answer, isTyping, KEYS, quiet, views } from "./present_keys.js";
 import { makeHiding, makeKeys, makeQr } from "./present_dialogs.js";
 
 const LIST = "seglab-playlist", PLAYED = "seglab-played";
@@ -139,11 +139,23 @@ class Present {
 
   /** A key before anything on the page has heard of it. */
   key(event) {
+    if (this.digit(event)) return;
     const act = KEYS[event.key.toLowerCase()];
     if (!act || isTyping(event) || !answer(event)) return;
     event.preventDefault();
     event.stopPropagation();
     this.do(act.does);
+  }
+
+  /** On a page that is no lesson a digit chooses in its first row of buttons, as it goes to a stop on a stage; not where a part has the focus. */
+  digit(event) {
+    if (this.data.lesson || !/^[1-9]$/.test(event.key) || isTyping(event) || !answer(event)) return false;
+    const inside = event.composedPath()[0] !== event.target, button = views()[Number(event.key) - 1];
+    if (inside || !button) return false;
+    event.preventDefault();
+    event.stopPropagation();
+    button.click();
+    return true;
   }
 
   /** A key that nothing on the page wanted. */

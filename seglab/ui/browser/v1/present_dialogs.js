@@ -1,6 +1,6 @@
 // What the dialog shows: the keys, which are buttons too; the parts of the page to tick off; a QR code.
 
-import { KEYS } from "./present_keys.js";
+import { KEYS, views } from "./present_keys.js";
 
 function h(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -40,6 +40,7 @@ export function makeKeys(data, present) {
   return [
     head("Present, and keys", present),
     h("div", { class: "wishes" }, Object.entries(KEYS).filter(([key]) => key !== "?").map(([key, { does, what }]) => wish(key, words[key] ?? what, does)), playlist, end || null),
+    ...(!data.lesson && views().length ? [h("dl", { class: "more" }, h("dt", {}, h("kbd", {}, "1 … 9")), h("dd", {}, "choose in the first row of buttons"))] : []),
     ...(stage.length ? [h("h3", {}, "On the stage"), h("dl", {}, stage.flatMap(([key, what]) => [h("dt", {}, h("kbd", {}, key)), h("dd", {}, what)]))] : []),
   ];
 }

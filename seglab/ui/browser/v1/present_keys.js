@@ -22,6 +22,9 @@ export function isTyping(event) {
   });
 }
 
+/** The buttons of a page's first row: the views of a lab. */
+export const views = () => [...(document.querySelector("[data-testid=stMain] [data-testid=stButtonGroup]")?.querySelectorAll("button") ?? [])];
+
 /** Whether a key is pressed once and by itself. */
 export const answer = (event) => !event.ctrlKey && !event.metaKey && !event.altKey && !event.repeat && (!event.shiftKey || event.key === "?");
 
