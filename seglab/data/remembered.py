@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
 from seglab.data.folder import look
 from seglab.data.home import home
+from seglab.data.keeping import Went
 from seglab.data.summary import Summary
 
 
@@ -52,6 +54,18 @@ def remember(folder: Path, mark: str, summary: Summary) -> None:
         with open(handle, "w", encoding="utf-8") as file:
             json.dump({"stamp": mark, "folder": str(folder), "summary": summary.as_json()}, file)
         os.replace(part, place)
+
+
+def forget(older: float, wanted: Iterable[Path]) -> list[Went]:
+    """Delete what is remembered of folders since before the time `older`, but for the folders `wanted`; what went."""
+    known, went = {_place(folder) for folder in wanted}, list[Went]()
+    for path in (home() / "summaries").glob("*"):
+        with suppress(OSError):
+            about = path.stat()
+            if about.st_mtime < older and path not in known:
+                path.unlink()
+                went.append(Went("summary", path.name, "no run needs it", about.st_size))
+    return went
 
 
 def _marks(folder: Path) -> list[str]:
