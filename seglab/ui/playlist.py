@@ -152,6 +152,11 @@ def packed(entries: Sequence[Entry]) -> str:
     return base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode().rstrip("=")
 
 
+def share(entries: Sequence[Entry]) -> str:
+    """The relative link that holds a playlist."""
+    return f"./playlist?list={packed(entries)}"
+
+
 def unpacked(code: str) -> tuple[list[Entry], list[str]]:
     """The playlist of an address's parameter, and a sentence for each part of it that cannot be used. Nothing raises.
 

@@ -6,8 +6,9 @@ import streamlit as st
 
 from seglab.ui.links import last
 from seglab.ui.plain import plain
-from seglab.ui.playlist import LONGEST_LINK, LONGEST_TITLE, MOST, Entry, entry, moved, packed, read, unpacked, written
+from seglab.ui.playlist import LONGEST_LINK, LONGEST_TITLE, MOST, Entry, entry, moved, read, share, unpacked, written
 from seglab.ui.present import keep, own, play
+from seglab.ui.uploaded import PLAYLIST, one_file
 
 _REFUSED = "playlist.refused"
 # The arrows say enough to the eye; their words are for whoever hears them.
@@ -17,7 +18,7 @@ _ICONS = """<style>
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
 }
 </style>"""
-_LARGEST_FILE = 200_000  # bytes
+_OPENED = "playlist.opened"
 
 
 def playlist_panel() -> None:
@@ -31,16 +32,10 @@ def playlist_panel() -> None:
         _own(own())
 
 
-def share(entries: list[Entry]) -> str:
-    """The relative link that holds a playlist."""
-    return f"./playlist?list={packed(entries)}"
-
-
 def _brought(code: str) -> None:
     entries, problems = unpacked(code)
     for said in problems:
         st.warning(plain(said), icon=":material/link_off:")
-    st.session_state["playlist.share"] = f"./playlist?list={code}" if entries else ""
     if entries:
         st.markdown(f"This playlist came with the link. It has **{_pages(entries)}**.")
     with st.container(horizontal=True):
@@ -55,7 +50,6 @@ def _brought(code: str) -> None:
 
 
 def _own(entries: list[Entry]) -> None:
-    st.session_state["playlist.share"] = share(entries) if entries else ""
     if not entries:
         st.markdown(
             "It is empty. Go to any page, bring it to where you want to speak about it, and press **a**; or use **Present** at the top of"
@@ -67,15 +61,18 @@ def _own(entries: list[Entry]) -> None:
         st.html(_ICONS)
         for at, one in enumerate(entries):
             _row(entries, at, one)
-    with st.container():
-        st.text_input("Add a link", key="playlist.link", max_chars=LONGEST_LINK, placeholder="convolution?stop=7", on_change=_add)
+    st.text_input("Add a link", key="playlist.link", max_chars=LONGEST_LINK, placeholder="convolution?stop=7", on_change=_add)
     if entries:
         st.header("Take it along")
         st.markdown("The whole playlist is in this link. Whoever opens it can play it; **q** shows it as a QR code.")
         st.code((st.context.url or "").split("?")[0].rsplit("/", 1)[0] + share(entries)[1:], language=None, wrap_lines=True)
         st.download_button("As a text file", written(entries), "playlist.txt", "text/plain", icon=":material/download:", on_click="ignore")
     with st.expander("Open a text file", icon=":material/upload_file:"):
-        st.file_uploader("A playlist as a text file takes the place of this one", ["txt"], key="playlist.file", on_change=_open)
+        file = one_file("A playlist as a text file takes the place of this one", ["txt"], PLAYLIST, "playlist.file")
+        if file is not None and st.session_state.get(_OPENED) != file.file_id:
+            st.session_state[_OPENED] = file.file_id
+            _open(file.getvalue().decode("utf-8", "replace"))
+            st.rerun()
 
 
 def _play_button(entries: list[Entry]) -> None:
@@ -134,27 +131,21 @@ def _add() -> None:
     st.session_state["playlist.link"] = ""
 
 
-def _open() -> None:
-    file = st.session_state["playlist.file"]
-    if file is None:
-        return
-    if file.size > _LARGEST_FILE:
-        st.session_state[_REFUSED] = [f"The file has {file.size} bytes: a playlist has at most {_LARGEST_FILE}."]
-        return
-    entries, problems = read(file.getvalue().decode("utf-8", "replace"), here=st.context.url or "")
+def _open(text: str) -> None:
+    entries, problems = read(text, here=st.context.url or "")
     if entries:
         keep(entries)
     st.session_state[_REFUSED] = [f"{said}." for said in problems[:5]] or ([] if entries else ["There is no link in this file."])
 
 
 def _rename(at: int) -> None:
-    entries = list(own())
-    entries[at] = entry(entries[at].link, st.session_state[f"playlist.title.{at}"] or "")
-    keep(entries)
+    title = st.session_state[f"playlist.title.{at}"] or ""
+    keep([entry(one.link, title) if place == at else one for place, one in enumerate(own())])
 
 
 def _move(at: int, by: int) -> None:
-    keep(moved(own(), at, by))
+    if at < len(own()):  # another tab may have made it shorter meanwhile
+        keep(moved(own(), at, by))
 
 
 def _remove(at: int) -> None:

@@ -47,7 +47,7 @@ def present(name: str, pages: Mapping[str, StreamlitPage]) -> None:
         "marker": f"{at + 1} / {len(entries)}" if entries else "",
         "said": st.session_state.pop(_SAID, ""),
         "qr": st.session_state.get(_QR),
-        "share": st.session_state.get("playlist.share", "") if name == "playlist" else "",
+        "share": playlist.share(own()) if name == "playlist" and own() and "list" not in st.query_params else "",
         **{way: _neighbour(name, by, order, pages) for way, by in (("before", -1), ("after", 1))},
         **_kept(name),
     }
