@@ -39,14 +39,14 @@ ENTRIES = st.lists(st.builds(lambda one, title: entry(one.link, title), LINKS, W
 # -- a playlist --------------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, derandomize=True)
 @given(ENTRIES)
 def test_a_playlist_comes_back_from_its_link_and_from_its_file(entries: list[Any]) -> None:
     assert unpacked(packed(entries)) == (entries, [])
     assert read(written(entries)) == (entries, [])
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(ENTRIES, st.data())
 def test_moving_there_and_back(entries: list[Any], data: st.DataObject) -> None:
     if len(entries) < 2:
@@ -56,6 +56,7 @@ def test_moving_there_and_back(entries: list[Any], data: st.DataObject) -> None:
     assert moved(entries, at, 1)[at : at + 2] == [entries[at + 1], entries[at]]
 
 
+@settings(deadline=None, derandomize=True)
 @given(st.text(), st.binary())
 def test_nonsense_is_refused_and_never_raises(text: str, some: bytes) -> None:
     for code in (
@@ -110,6 +111,7 @@ def test_a_playlist_ends_somewhere() -> None:
 # -- a QR code ---------------------------------------------------------------------------------------------------------------------
 
 
+@settings(max_examples=30, deadline=None, derandomize=True)
 @given(st.text(min_size=1, max_size=300))
 def test_the_path_is_the_code(text: str) -> None:
     """Every module of the code is in the path and no other; error correction is M."""
