@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import seglab
+from seglab.cli_runs import DeclinedError, add_runs
 
 if TYPE_CHECKING:
     from seglab.data.pet import Progress as Fetched
@@ -24,13 +26,19 @@ Result = dict[str, Any]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit status. A bad argument is answered with one sentence and status 2."""
+    """Run a command; returns the exit status: 2 for what cannot be, said in one sentence, 1 where whoever was asked said no."""
     given = parser().parse_args(arguments)
     try:
         result = given.act(given)
+    except BrokenPipeError:  # whoever read this has enough, as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except (ValueError, OSError, RuntimeError, LookupError) as error:
         print(f"seglab: {error}", file=sys.stderr)
         return 2
+    except DeclinedError as error:
+        print(f"seglab: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
     if result is not None and given.json:
@@ -44,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
 
     top = argparse.ArgumentParser(prog="seglab", description="An interactive explainer of segmentation networks. Alone it opens the app.")
     top.add_argument("--version", action="version", version=f"seglab {seglab.__version__}")
-    top.set_defaults(act=_app, port=None, headless=False, json=False, jobs=None, jobs_per_visitor=None, job_memory=None)
+    top.set_defaults(act=_app, port=None, headless=False, json=False, jobs=None, jobs_per_visitor=None, job_memory=None, keeping=[])
     commands = top.add_subparsers(title="commands", metavar="")
 
     app = commands.add_parser("app", help="open the app in a browser")
@@ -53,6 +61,8 @@ def parser() -> argparse.ArgumentParser:
     app.add_argument("--jobs", type=int, metavar="N", help="trainings at a time (as many as there are cores, at most 4)")
     app.add_argument("--jobs-per-visitor", type=int, metavar="N", help="of these, one visitor's (1)")
     app.add_argument("--job-memory", type=int, metavar="MIB", help="memory of a training (60 %% of the machine's, divided by their number)")
+    told = "how long and how much is kept: run_days=7 uploads=20; `seglab runs clean --help` lists the names"
+    app.add_argument("--keep", dest="keeping", metavar="NAME=NUMBER", nargs="+", action="extend", default=[], help=told)
     app.set_defaults(act=_app)
 
     train = commands.add_parser("train", help="train a U-Net on a generated set or on a folder")
@@ -75,7 +85,7 @@ def parser() -> argparse.ArgumentParser:
     resume.add_argument("--out", type=Path, metavar="FOLDER", help="also write weights, configuration and metrics here")
     resume.set_defaults(act=_resume)
 
-    predict = commands.add_parser("predict", help="segment an image with a trained run")
+    predict = commands.add_parser("predict", help="segment an image of up to 67 megapixels with a trained run")
     predict.add_argument("run", metavar="RUN", help="a run's id, or a folder that `train --out` wrote")
     predict.add_argument("image", metavar="IMAGE", type=Path)
     predict.add_argument("--out", metavar="MASK.png", type=Path, required=True, help="where the mask goes")
@@ -101,15 +111,16 @@ def parser() -> argparse.ArgumentParser:
     export.set_defaults(act=_export)
 
     bench = commands.add_parser(
-        "bench", help="measure the stage in a browser, training against plain PyTorch, and the pages about networks"
+        "bench",
+        help="measure the stage in a browser, training against plain PyTorch, the pages about networks, and the memory of large pictures",
     )
     bench.add_argument(
-        "what", nargs="?", choices=("stage", "train", "networks", "serve"), help="one of the first three (all of them), or a hall"
+        "what", nargs="?", choices=("stage", "train", "networks", "tiles", "serve"), help="one of the first four (all of them), or a hall"
     )
     bench.add_argument("--sessions", type=int, default=300, metavar="N", help="visitors of `bench serve` (300)")
     bench.set_defaults(act=_bench)
 
-    for command in (train, resume, predict, data, export, bench):
+    for command in (train, resume, predict, data, export, bench, *add_runs(commands)):
         command.add_argument("--json", action="store_true", help="one JSON object as the last line")
     return top
 
@@ -122,9 +133,11 @@ def _settings() -> list[Field[Any]]:
 
 
 def _app(given: argparse.Namespace) -> None:
+    from seglab.data.keeping import settle_keeping
     from seglab.train.limits import settle
     from seglab.ui.server import serve
 
+    settle_keeping(given.keeping)
     settle(jobs=given.jobs, jobs_per_visitor=given.jobs_per_visitor, job_memory=given.job_memory)
     if given.port is not None and not 1 <= given.port <= 65535:
         raise ValueError(f"port={given.port} is out of range: 1 to 65535")
@@ -133,6 +146,7 @@ def _app(given: argparse.Namespace) -> None:
 
 def _train(given: argparse.Namespace) -> Result:
     from seglab.train.config import TrainConfig
+    from seglab.train.housekeeping import clean
     from seglab.train.store import Store
 
     others = {setting.name: getattr(given, setting.name) for setting in _settings()}
@@ -142,6 +156,7 @@ def _train(given: argparse.Namespace) -> Result:
     if not given.json:
         print("".join(f"{note}\n" for note in notes), end="")
     store = Store()
+    clean(store)
     run = store.create(config, _own_token(store), status="starting")
     return {**_work(store, run, given), "notes": notes}
 
@@ -261,27 +276,29 @@ def _weights(run: str) -> Path:
 
 
 def _predict(given: argparse.Namespace) -> Result:
-    from seglab.data.decode import decode
+    from seglab.data.decode import decode_bytes
     from seglab.data.sets import classes_for
     from seglab.infer.pictures import mask_file
-    from seglab.infer.predict import segment
+    from seglab.infer.predict import classify
+    from seglab.infer.tiles import Picture
+    from seglab.infer.used import MOST_PIXELS
     from seglab.train.metrics import shares
     from seglab.train.weights import load_model
 
     model, config = load_model(_weights(given.run))
     classes, colours = classes_for(config.data, model.classes)
     try:
-        image = decode(given.image.read_bytes(), colour=model.channels == 3)
+        image = decode_bytes(given.image.read_bytes(), model.channels == 3, MOST_PIXELS)
     except ValueError as error:
         raise ValueError(f"{given.image}: {error}") from None
-    prediction = segment(model, image, given.shrink)
-    given.out.write_bytes(mask_file(prediction.mask, colours))
-    found = dict(zip(classes, shares(prediction.mask, model.classes), strict=True))
+    mask, shrink = classify(model, Picture.of(image), given.shrink)
+    given.out.write_bytes(mask_file(mask, colours))
+    found = dict(zip(classes, shares(mask, model.classes), strict=True))
     height, width = image.shape[:2]
     if not given.json:
         told = ", ".join(f"{share:.1%} {name}" for name, share in found.items())
-        print(f"{given.out}: of {width} x {height} pixels, {told} (seen at 1/{prediction.shrink} of its size)")
-    return {"out": str(given.out), "shares": found, "shrink": prediction.shrink, "height": height, "width": width}
+        print(f"{given.out}: of {width} x {height} pixels, {told} (seen at 1/{shrink} of its size)")
+    return {"out": str(given.out), "shares": found, "shrink": shrink, "height": height, "width": width}
 
 
 def _data(given: argparse.Namespace) -> Result:
@@ -343,19 +360,14 @@ def _export(given: argparse.Namespace) -> Result:
 
 
 def _bench(given: argparse.Namespace) -> Result:
-    from seglab.bench import networks, stage, train
+    from seglab.bench.readme import PARTS
 
-    chosen: dict[str, Callable[[Callable[[str], None]], Result]] = {
-        "stage": stage.measure,
-        "train": train.measure,
-        "networks": networks.measure,
-    }
     tell = (lambda text: None) if given.json else print
     if given.what == "serve":
         from seglab.bench import serve
 
         return {"serve": serve.measure(tell, given.sessions)}
-    return {name: act(tell) for name, act in chosen.items() if given.what in (None, name)}
+    return {name: part.measure(tell) for name, part in PARTS.items() if given.what in (None, name)}
 
 
 if __name__ == "__main__":

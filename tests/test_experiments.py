@@ -21,6 +21,7 @@ from seglab.infer.compared import compared
 from seglab.infer.predict import segment
 from seglab.nets import build
 from seglab.train import jobs
+from seglab.train.asked.networks import experiment_rows
 from seglab.train.batches import make_batch
 from seglab.train.config import TrainConfig
 from seglab.train.experiment import ROW, SEEDS, Experiment, Setting
@@ -205,7 +206,7 @@ def test_a_press_trains_and_measures_what_is_shipped(store: Store, monkeypatch: 
     assert not missing(there, plan, (0,))
     assert len(missing(there, plan)) == 12
     assert rows_of(store, there) == []
-    jobs.experiment_rows(store, [run.id for run in there.unmeasured]).result(timeout=60)
+    experiment_rows(store, [run.id for run in there.unmeasured]).result(timeout=60)
     rows = rows_of(store, repeated(store, plan, "token"))
     monkeypatch.setattr(bench, "STUDIES", tmp_path)
     for row in rows:
@@ -228,7 +229,7 @@ def test_a_run_that_cannot_be_measured_says_why(store: Store) -> None:
     plan = small("weights")
     first = plan.settings()[0]
     run = store.create(plan.config(*first), "token", name_of(plan, first), status="finished")
-    jobs.experiment_rows(store, [run.id]).result(timeout=60)
+    experiment_rows(store, [run.id]).result(timeout=60)
     there = repeated(store, plan, "token")
     assert list(there.refused) == [first]
     assert str(store.folder) not in there.refused[first]

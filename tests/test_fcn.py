@@ -21,7 +21,7 @@ from seglab.infer.fcn_told import DATA, KINDS, POOLED, SIZE, packed, unpacked
 from seglab.lessons.labs.fcn import FCN as LAB
 from seglab.nets.blocks import centre
 from seglab.nets.fcn import FCN, bilinear_kernel, enlarging, grown_from
-from seglab.train import jobs
+from seglab.train.asked.networks import fcn_stages
 from seglab.train.store import Store
 from seglab.ui import fcn_kernel, fcn_measured
 from seglab.ui.fcn import SCENES, first_scene
@@ -121,7 +121,7 @@ def test_a_missing_or_foreign_file_is_said(tmp_path: Path) -> None:
 
 def test_a_worker_finds_what_a_direct_call_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEGLAB_HOME", str(tmp_path))
-    found = jobs.fcn_stages(Store(), NETWORKS, 3).result(timeout=90)
+    found = fcn_stages(Store(), NETWORKS, 3).result(timeout=90)
     direct = unpacked(packed(all_stages(NETWORKS, scene(3)[0])))
     assert list(found) == list(KINDS)
     for kind in KINDS:

@@ -22,7 +22,8 @@ from seglab.infer.moving import consistency
 from seglab.infer.pictures import png
 from seglab.lessons.labs.inside import INSIDE
 from seglab.lessons.patch import parts
-from seglab.lessons.real_patch import OTHERS, difference, real_patch
+from seglab.lessons.real_cells import OTHERS
+from seglab.lessons.real_patch import difference, real_patch
 from seglab.nets import Architecture, build, describe
 from seglab.nets.fitting import at_least, border
 from seglab.nets.graph import fields
@@ -30,6 +31,7 @@ from seglab.nets.layers import layers_of
 from seglab.nets.maps import field_on, maps_of
 from seglab.stage.lesson import build as follow
 from seglab.train import jobs
+from seglab.train.asked.inside import inside_layer
 from seglab.train.store import Store
 from seglab.train.weights import load_model
 
@@ -278,12 +280,12 @@ def test_pictures_are_made_to_fit() -> None:
 
 def test_a_worker_looks_and_refuses(workers: jobs.Workers, tmp_path: Path) -> None:
     store = Store(tmp_path)
-    seen = jobs.inside_layer(store, CELLS, Picture("cells", 0), "up.0", "up").result(120)
+    seen = inside_layer(store, CELLS, Picture("cells", 0), "up.0", "up").result(120)
     assert isinstance(seen.layer, Layer)
     assert difference(real_patch(seen.layer, (5, 5), (0,))) <= CLOSE
     own = Picture("cells", 0, png(np.full((150, 220, 3), 90, np.uint8)))
-    assert jobs.inside_layer(store, CELLS, own, "head", "head").result(120).done.startswith("Of 220 × 150 pixels")
-    broken = jobs.inside_layer(store, CELLS, Picture("cells", 0, b"no picture"), "head", "head")
+    assert inside_layer(store, CELLS, own, "head", "head").result(120).done.startswith("Of 220 × 150 pixels")
+    broken = inside_layer(store, CELLS, Picture("cells", 0, b"no picture"), "head", "head")
     with pytest.raises(jobs.TaskError, match="not an image"):
         broken.result(120)
 
@@ -332,7 +334,7 @@ def test_nonsense_and_a_broken_upload(visit: Visit) -> None:
     with visit(
         "/inside?part=what&block=attic&layer=9&channel=-4&row=zz&col=9999999&count=%3Cb%3E&scene=-1&source=nobody&picture=own"
     ) as page:
-        assert page.get_by_text("1 Maps and weights").is_visible()
+        page.get_by_text("1 Maps and weights").wait_for()
         page.locator("input[type=file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"\x89PNG broken"})
         page.wait_for_selector("text=This picture cannot be looked at")
         ready(page)

@@ -38,7 +38,7 @@ LAYERS = [
     ("lessons", ("lessons",)),
     ("export", ("export",)),
     ("ui", ("ui",)),
-    ("top", ("bench", "cli")),
+    ("top", ("bench", "cli", "cli_runs")),
 ]
 HEAVY = {
     "torch": {"nets", "train", "infer", "bench"},

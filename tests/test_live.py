@@ -143,7 +143,7 @@ def test_a_killed_worker_is_said_and_the_run_goes_on(own: App, visit: Visit) -> 
             os.kill(worker, signal.SIGKILL)
         page.get_by_text("The worker process was killed (signal 9). It can be resumed from its last checkpoint.").wait_for()
         status(page, "Cut off")
-        assert page.evaluate(POINTS) > 0, "what was seen is still there"
+        page.wait_for_function(f"{POINTS} > 0")  # what was seen is still there
         at = step_of(page)
         page.get_by_role("button", name="Resume").click()
         status(page, "Training")

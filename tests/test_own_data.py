@@ -29,13 +29,16 @@ from seglab.data.colours import class_colours
 from seglab.data.decode import decode_bytes, decode_mask
 from seglab.data.folder import look, read
 from seglab.data.home import home, sets_folder
+from seglab.data.keeping import Keeping
 from seglab.data.sets import classes_for, classes_of, open_set
 from seglab.data.uploads import folder_of, keep, prune, title_of
 from seglab.data.zips import unpacked
 from seglab.infer.pictures import mask_file, painted
 from seglab.train import jobs
+from seglab.train.asked.pictures import inspect_set
 from seglab.train.batches import make_batch
 from seglab.train.config import TrainConfig
+from seglab.train.housekeeping import clean
 from seglab.train.loop import fit
 from seglab.train.store import Store
 
@@ -466,13 +469,15 @@ def test_old_uploads_go_unless_a_run_needs_them() -> None:
     def there() -> list[bool]:
         return [(sets_folder() / name.removeprefix("own:")).is_dir() for name in names]
 
-    prune(keep={names[4]})
+    prune(Keeping(), {names[4]})
     assert there() == [True, True, True, False, True]
     assert not half.exists()
-    prune(most=2)
+    prune(Keeping(uploads=2))
     assert there() == [True, True, False, False, False]
-    prune(days=0)
-    assert there() == [False] * 5
+    prune(Keeping(uploads=1), names, names[1:2])
+    assert there() == [True, True, False, False, False], "what is learned from stays whatever there is"
+    prune(Keeping(uploads=1), names)
+    assert there() == [True, False, False, False, False]
 
 
 def test_a_store_keeps_the_uploads_of_its_runs(own_home: Path) -> None:
@@ -481,9 +486,9 @@ def test_a_store_keeps_the_uploads_of_its_runs(own_home: Path) -> None:
     run = store.create(TrainConfig(data=used), "token")
     for name in (used, free):
         os.utime(folder_of(name), (0, 0))
-    Store(own_home / "another").prune()
+    clean(Store(own_home / "another"))
     assert folder_of(free).is_dir(), "another store knows nothing of these"
-    store.prune()
+    clean(store)
     assert folder_of(used).is_dir()
     assert run.name == "Title 0"
     with pytest.raises(ValueError, match="are gone"):
@@ -658,19 +663,19 @@ def test_a_worker_looks_at_an_upload(tmp_path: Path) -> None:
     store = Store()
     masks = [palette_file(blocks(0, 2, 1), RED, GREEN, BLUE)] * 5
     path = make(tmp_path / "data", masks, [grey(0, SIDE) for _ in range(5)])
-    summary, pictures = jobs.inspect_set(store, keep(files_of(path), "")).result(timeout=60)
+    summary, pictures = inspect_set(store, keep(files_of(path), "")).result(timeout=60)
     assert summary == look(path)
     assert set(pictures) == {"images", "masks"}
     shown = np.asarray(Files.open(BytesIO(pictures["masks"])))
     assert shown.shape == (160, 4 * 160 + 3 * 8, 4), "four of forty pixels, four times as large"
     np.testing.assert_array_equal(shown[::4, :160:4, :3], painted(blocks(0, 2, 1).astype(np.uint8), (RED, GREEN, BLUE)))
     long = [(kind, f"{'x' * 100}{number}.png", b"no image") for kind in ("images", "masks") for number in range(200)]
-    summary, pictures = jobs.inspect_set(store, keep(long, "")).result(timeout=60)
+    summary, pictures = inspect_set(store, keep(long, "")).result(timeout=60)
     assert sum(map(len, summary.problems)) > 4000, "longer than an answer may be"
     assert len(summary.problems) == 200
     assert pictures == {}
     with pytest.raises(jobs.TaskError, match="the pictures of this run are gone"):
-        jobs.inspect_set(store, "own:0123456789ab").result(timeout=60)
+        inspect_set(store, "own:0123456789ab").result(timeout=60)
     assert list(store.uploads().iterdir()) == []
 
 

@@ -32,6 +32,7 @@ from seglab.data.download import FetchError, StoppedError, UnreachableError
 from seglab.data.pet import Source
 from seglab.data.pet_pictures import choose
 from seglab.train import jobs
+from seglab.train.asked import pets
 from seglab.train.store import Store
 
 # -- a tiny data set of the same layout ----------------------------------------------------------------------------------
@@ -513,25 +514,25 @@ def test_a_small_disk_is_said_before_anything_is_asked_for(oxford: Oxford, monke
 
 @pytest.fixture
 def server(home: Path, workers: jobs.Workers, oxford: Oxford, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.setattr(jobs, "_pet_fetch", None)
+    monkeypatch.setattr(pets, "_pet_fetch", None)
     yield Store(home)
     pet.wish(stop=True)
     oxford.flow.set()
-    if asked := jobs.pet_fetch():
+    if asked := pets.pet_fetch():
         wait_for(asked.answer.done)
 
 
 def test_one_worker_fetches_for_all(server: Store, oxford: Oxford) -> None:
     oxford.stalls_after = 98_304
-    first = jobs.fetch_pet(server, "first")
+    first = pets.fetch_pet(server, "first")
     wait_for(lambda: part() == 98_304)
-    assert jobs.fetch_pet(server, "second") is first
-    assert jobs.pet_fetch().token == "first"
+    assert pets.fetch_pet(server, "second") is first
+    assert pets.pet_fetch().token == "first"
     pet.wish(stop=True)
     with pytest.raises(jobs.TaskError, match=r"^stopped; "):
         first.result(timeout=60)
     oxford.stalls_after = None
-    again = jobs.fetch_pet(server, "second")
+    again = pets.fetch_pet(server, "second")
     assert again.result(timeout=60) == {"folder": str(pet.folder())}
     assert oxford.ranges_asked() == [None, "bytes=98304-"]
 
@@ -601,20 +602,20 @@ def test_the_page_asks_first_and_then_fetches(server: Store, oxford: Oxford) -> 
     assert buttons(shown) == ["Fetch 0 MB"]
     assert "CC BY-SA 4.0" in shown.markdown[0].value
     assert oxford.asked == [], "nothing is fetched without the click"
-    assert jobs.pet_fetch() is None
+    assert pets.pet_fetch() is None
     shown.button[0].click().run(timeout=30)
     assert buttons(shown) == ["Stop"]
     wait_for(lambda: part() == 98_304)
     assert buttons(page("somebody else")) == [], "only who asked may stop it"
     shown.button[0].click().run(timeout=30)
-    wait_for(jobs.pet_fetch().answer.done)
+    wait_for(pets.pet_fetch().answer.done)
     shown.run(timeout=30)
     assert buttons(shown) == ["Go on"]
     assert shown.info[0].value == "Stopped; 0 of 0 MB are kept: the next try goes on from there."
     assert shown.text[0].value == "chosen: None"
     oxford.stalls_after = None
     shown.button[0].click().run(timeout=30)
-    jobs.pet_fetch().answer.result(timeout=60)
+    pets.pet_fetch().answer.result(timeout=60)
     shown.run(timeout=30)
     assert buttons(shown) == []
     assert shown.text[0].value == "chosen: pet"
@@ -624,19 +625,19 @@ def test_the_page_without_a_network(server: Store, oxford: Oxford) -> None:
     oxford.instead = (503, "text/html")
     shown = page()
     shown.button[0].click().run(timeout=30)
-    wait_for(jobs.pet_fetch().answer.done)
+    wait_for(pets.pet_fetch().answer.done)
     shown.run(timeout=30)
     assert shown.error[0].value == f"The pictures cannot be fetched: 127.0.0.1 has a fault of its own (503); {WITHOUT}."
     assert buttons(shown) == ["Try again"]
     oxford.instead = None
     shown.button[0].click().run(timeout=30)
-    jobs.pet_fetch().answer.result(timeout=60)
+    pets.pet_fetch().answer.result(timeout=60)
     assert page().text[0].value == "chosen: pet"
 
 
 def test_a_killed_worker_is_said_on_the_page(server: Store, oxford: Oxford, workers: jobs.Workers) -> None:
     oxford.stalls_after = 98_304
-    asked = jobs.fetch_pet(server, "me")
+    asked = pets.fetch_pet(server, "me")
     wait_for(lambda: part() == 98_304)
     for pid in subprocess.run(["pgrep", "-P", str(workers.pid)], capture_output=True, text=True, check=False).stdout.split():
         os.kill(int(pid), signal.SIGKILL)

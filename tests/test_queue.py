@@ -22,9 +22,11 @@ from filelock import Timeout
 from test_runs import LONG, SHORT, reaches
 
 from seglab import cli
+from seglab.data.keeping import Keeping
 from seglab.train import failure, job, jobs, limits, queue, stopping, weights
 from seglab.train import store as stored
 from seglab.train.config import TrainConfig
+from seglab.train.housekeeping import clean_runs
 from seglab.train.loop import Event
 from seglab.train.network import network
 from seglab.train.store import DiskFullError, NotOwnerError, Point, Run, Snapshot, Store
@@ -873,11 +875,10 @@ def test_results_come_together(store: Store, loop: Loop) -> None:
     assert store.run(run.id).results == {**classes, **loop.ended}
 
 
-def test_runs_that_wait_push_no_ended_one_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stored, "KEPT_RUNS", 2)
+def test_runs_that_wait_push_no_ended_one_out(store: Store) -> None:
     ended = store.create(SHORT, "a", status="finished")
     for _ in range(4):
         store.create(SHORT, "b")
-    store.prune()
+    clean_runs(store, Keeping(runs=2))
     assert status(store, ended) == ["finished"]
     assert time.time() - ended.created < 86_400

@@ -25,7 +25,7 @@ from seglab.nets import Architecture, build, describe, unet
 from seglab.nets.graph import Map, chain, field_of, fields, fitting, trace, unet_maps
 from seglab.nets.stacks import PRESETS, VGG16, arithmetic, cost, image_for, read_stack, written
 from seglab.receptive_field import Layer, receptive_field
-from seglab.train import jobs
+from seglab.train.asked import desk, networks
 from seglab.train.config import TrainConfig
 from seglab.train.store import Store
 from seglab.ui.field import _told
@@ -243,13 +243,13 @@ def test_who_asks_for_what_another_has_asked_waits_with_them(tmp_path: Path, mon
             begun.append(Future())
             return begun[-1]
 
-    monkeypatch.setattr(jobs, "_desk", Desk())
+    monkeypatch.setattr(desk, "_desk", Desk())
     store, weights = Store(tmp_path), tmp_path / "weights.safetensors"
     weights.touch()
     asks: list[Callable[[], Future[Any]]] = [
-        lambda: jobs.effective_field(store, weights),
-        lambda: jobs.moved_file(store, tmp_path, 5, True),
-        lambda: jobs.fcn_stages(store, tmp_path, 5),
+        lambda: networks.effective_field(store, weights),
+        lambda: networks.moved_file(store, tmp_path, 5, True),
+        lambda: networks.fcn_stages(store, tmp_path, 5),
     ]
     for number, ask in enumerate(asks, start=1):
         answers = [ask() for _ in range(30)]

@@ -25,10 +25,12 @@ from seglab.nets.choices import RESTORING
 from seglab.nets.restorer import Restorer
 from seglab.nets.unet import UNet
 from seglab.train import jobs
+from seglab.train.asked.restoring import restore_file
 from seglab.train.restore import batch_of, load_restorer, restored, train_restorer, write_restorer
 from seglab.train.restore_study import FIRST_TESTED, LENGTH, NETWORK, TESTED
 from seglab.train.store import Store
 from seglab.train.study import complete, read_rows, values
+from seglab.train.tasks import TASKS as DO
 from seglab.ui.files import assets
 from seglab.ui.restore_picture import Asked, verdict
 
@@ -164,6 +166,12 @@ def test_training_lowers_the_loss_and_is_the_same_again(tmp_path: Any) -> None:
         load_restorer(tmp_path / "one", "sharpen")
 
 
+def test_a_training_ends_with_its_server_and_leaves_nothing(tmp_path: Any) -> None:
+    with pytest.raises(InterruptedError, match="after 1 steps"):
+        DO["train_restorer"]({"restore": "denoise", "seed": 1, "out": str(tmp_path / "of" / "one")}, lambda: True)
+    assert list((tmp_path / "of").iterdir()) == []
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_a_training_pair_is_the_same_place(task: str) -> None:
     x, y = batch_of(task, rng())
@@ -196,17 +204,17 @@ def test_the_plan_says_how_long_was_trained() -> None:
 def test_a_worker_gives_pictures_back(workers: jobs.Workers, tmp_path: Any) -> None:
     store = Store(tmp_path)
     wanted = {"task": "enlarge", "level": 3.0, "filter": "bicubic", "weights": str(restorer_file("enlarge")), "number": 2, "data": ""}
-    told, pictures = jobs.restore_file(store, wanted).result(60)
+    told, pictures = restore_file(store, wanted).result(60)
     assert set(pictures) == {"given", "network", "filter", "truth", "wrong-given", "wrong-network", "wrong-filter"}
     given, truth = given_scene("enlarge", 2, 3.0)
     assert told["scores"]["filter"]["psnr"] == pytest.approx(judged(given.image, given, truth)["psnr"], abs=1e-3)
     buffer = BytesIO()
     Files.fromarray(np.random.default_rng(0).integers(0, 255, (500, 250, 3), np.uint8)).save(buffer, "PNG")
-    own, _ = jobs.restore_file(store, wanted, buffer.getvalue()).result(60)
+    own, _ = restore_file(store, wanted, buffer.getvalue()).result(60)
     assert own["size"] == [384, 192]
     for data, why in ((b"no picture", "not an image"), (_png(20, 40), "at least 32 a side"), (_png(2000, 50), "too narrow")):
         with pytest.raises(jobs.TaskError, match=why):
-            jobs.restore_file(store, wanted, data).result(60)
+            restore_file(store, wanted, data).result(60)
 
 
 def _png(height: int, width: int) -> bytes:

@@ -20,8 +20,9 @@ from test_data import file
 import seglab as sl
 from seglab.infer.pictures import png
 from seglab.train import job, jobs
+from seglab.train.asked.check import check_code
+from seglab.train.asked.segmenting import segment_file
 from seglab.train.config import TrainConfig
-from seglab.train.segmenting import segment_file
 from seglab.train.store import MOST_SNAPSHOTS, NotFoundError, NotOwnerError, Run, Snapshot, Store
 from seglab.ui.runs import known_classes
 
@@ -94,7 +95,7 @@ def test_a_killed_zygote_leaves_its_workers_at_work_and_is_replaced(store: Store
     before = store.run(run.id).step
     wait_for(lambda: store.run(run.id).step > before + 5)
     trace = sl.relu([[-1, 2]])
-    assert jobs.check_code(trace.torch_code(), trace.output.tolist())() == 0
+    assert check_code(trace.torch_code(), trace.output.tolist())() == 0
     assert workers.pid is not None
     store.wish(run.id, "stop", "token")
     reaches(store, run, "stopped")
@@ -139,7 +140,7 @@ def test_a_new_server_marks_what_was_cut_off(tmp_path: Path) -> None:
     store = Store(tmp_path)
     run = store.create(SHORT, "token")
     store.update(run.id, status="running")
-    store.tidy()
+    store.mark_left()
     assert store.run(run.id).status == "lost"
     assert "server stopped" in store.run(run.id).message
 

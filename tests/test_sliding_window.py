@@ -30,6 +30,7 @@ from seglab.nets.full_resolution import beside, throughout
 from seglab.nets.patch_classifier import FullyConvolutional, PatchNet, fully_convolutional, patches_of, with_holes
 from seglab.nets.patch_layers import CONTEXT, KINDS, POOLED_FROM, PatchClassifier, macs, places, work
 from seglab.train import jobs, patch_answers
+from seglab.train.asked import patches
 from seglab.train.patch_answers import Slide, answers, classifier, scene, slide_pictures
 from seglab.train.patch_context import context_classifier
 from seglab.train.patches import balanced, cut, judged, near_border, train_patches
@@ -224,10 +225,10 @@ def test_zeros_reach_two_cells_into_a_patchs_map() -> None:
 def test_the_worker_answers_and_nobody_pays_twice(workers: jobs.Workers, tmp_path: Path) -> None:
     store = Store(tmp_path)
     slide = {"seed": 3, "size": (64, 64), "patch": 9, "kind": "valid", "net": 0}
-    said, pictures = jobs.slide_file(store, slide, SHIPPED).result(60)
+    said, pictures = patches.slide_file(store, slide, SHIPPED).result(60)
     assert (said["places"], said["largest"] <= 1e-5) == ([56, 56], True)
     assert pictures["sliding"].startswith(b"\x89PNG")
-    again = jobs.slide_file(store, slide, SHIPPED)
+    again = patches.slide_file(store, slide, SHIPPED)
     assert again.done()
     assert again.result()[0] is said
 
@@ -441,20 +442,20 @@ def test_what_came_of_ones_own_trainings() -> None:
 
 
 def test_only_a_press_trains(workers: jobs.Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "_context", Shared(10))
-    monkeypatch.setattr(jobs, "_context_row", lambda patch, seed: {"patch": patch, "seed": seed})
-    assert jobs.context_there((1, 3), 5) == {}
-    assert not jobs.context_begun(1, 5)
-    pressed = jobs.context_rows((1, 3), 5)
+    monkeypatch.setattr(patches, "_context", Shared(10))
+    monkeypatch.setattr(patches, "_context_row", lambda patch, seed: {"patch": patch, "seed": seed})
+    assert patches.context_there((1, 3), 5) == {}
+    assert not patches.context_begun(1, 5)
+    pressed = patches.context_rows((1, 3), 5)
     assert [answer.result(10)["patch"] for answer in pressed.values()] == [1, 3]
-    assert [answer.result(0)["patch"] for answer in jobs.context_there((1, 3, 9), 5).values()] == [1, 3]
-    assert not jobs.context_begun(9, 5)
+    assert [answer.result(0)["patch"] for answer in patches.context_there((1, 3, 9), 5).values()] == [1, 3]
+    assert not patches.context_begun(9, 5)
     store = Store(tmp_path)
-    assert jobs.trained(store, "valid", 9, 0)
-    assert not jobs.trained(store, "valid", 9, 4)
+    assert patches.trained(store, "valid", 9, 0)
+    assert not patches.trained(store, "valid", 9, 4)
     (store.folder / "patches").mkdir()
     (store.folder / "patches" / "valid.9.4.safetensors").touch()
-    assert jobs.trained(store, "valid", 9, 4)
+    assert patches.trained(store, "valid", 9, 4)
 
 
 def told(page: Any) -> str:

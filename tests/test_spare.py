@@ -14,6 +14,7 @@ from conftest import children, wait_for
 from test_runs import LONG, SHORT, reaches
 
 from seglab.train import jobs, trainer
+from seglab.train.asked.check import check_code
 from seglab.train.loop import fit
 from seglab.train.spare import rehearse
 from seglab.train.store import Store
@@ -59,14 +60,14 @@ def test_the_next_run_is_given_to_it_and_comes_out_as_everywhere(store: Store, w
 
 def test_other_tasks_leave_it_alone_and_end_without_it(store: Store, workers: jobs.Workers) -> None:
     spare = rested(workers)
-    assert jobs.check_code("import torch\noutput = torch.tensor([1.0])", [1.0])() == 0
+    assert check_code("import torch\noutput = torch.tensor([1.0])", [1.0])() == 0
     assert rested(workers) == spare
 
 
 def test_a_run_begins_without_it(store: Store, workers: jobs.Workers) -> None:
     os.kill(rested(workers), signal.SIGKILL)
     wait_for(lambda: not names(workers))
-    assert jobs.check_code("import torch\noutput = torch.tensor([1.0])", [1.0])() == 0
+    assert check_code("import torch\noutput = torch.tensor([1.0])", [1.0])() == 0
     wait_for(lambda: not names(workers))  # it is not replaced: there may be no memory for it
     run = jobs.start_run(store, SHORT, "token")
     reaches(store, run, "finished")

@@ -21,6 +21,7 @@ from seglab.data.street import CLASSES, STREET, aside, everywhere, guesses, with
 from seglab.infer.moving import load_networks, look, moved_answers
 from seglab.lessons.labs.tasks import TASKS
 from seglab.train import jobs
+from seglab.train.asked.networks import moved_file
 from seglab.train.metrics import Scores
 from seglab.train.store import Store
 from seglab.ui.label_matrix import busiest, read_guess, write_guess
@@ -161,7 +162,7 @@ def test_the_measured_table_is_what_the_networks_do() -> None:
 
 def test_the_worker_says_what_moved_along(workers: jobs.Workers, tmp_path: Any) -> None:
     store, seed = Store(tmp_path), 2_000_016
-    told, pictures = jobs.moved_file(store, NETWORKS, seed, True).result(timeout=300)
+    told, pictures = moved_file(store, NETWORKS, seed, True).result(timeout=300)
     count = len(SHIFTS) ** 2 + len(GRIDS) * SHUFFLES
     assert {name: len(rows) for name, rows in told.items()} == {"pooled": count, "flat": count, "alike": count}
     from io import BytesIO
@@ -183,7 +184,7 @@ def test_the_worker_says_what_moved_along(workers: jobs.Workers, tmp_path: Any) 
     expected = shuffled(first, 4, order(4, 2))
     assert told["alike"][cut][0] == pytest.approx((masks[cut] == expected).mean())
     with pytest.raises(jobs.TaskError, match="is not there"):
-        jobs.moved_file(store, tmp_path / "nowhere", seed, True).result(timeout=60)
+        moved_file(store, tmp_path / "nowhere", seed, True).result(timeout=60)
 
 
 def test_moved_by_whole_windows_a_mask_moves_along_exactly() -> None:

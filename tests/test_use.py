@@ -16,14 +16,14 @@ from PIL import Image
 from scipy.ndimage import zoom
 from test_pages import findings, sideways
 
-from seglab.bench.tiles import peak
+from seglab.bench.tiles import in_a_process
 from seglab.data.decode import Drawn
 from seglab.data.domains import DOMAINS
 from seglab.data.sets import unseen_scene
 from seglab.infer.elsewhere import measured
 from seglab.infer.levels import EDGES, LEVELS, levels
 from seglab.infer.pictures import grey, overlay, png
-from seglab.infer.predict import bands, parts, segment, tiled
+from seglab.infer.predict import bands, segment, tiled
 from seglab.infer.resized import resized
 from seglab.infer.seams import compared, seam_distance
 from seglab.infer.tiles import Picture, Span, cut, mirrored, sources
@@ -31,8 +31,8 @@ from seglab.infer.used import class_mask, use, used_file
 from seglab.nets import Architecture, build
 from seglab.nets.fitting import margin
 from seglab.train import jobs
+from seglab.train.asked.segmenting import seams_file, segment_file
 from seglab.train.metrics import class_iou
-from seglab.train.segmenting import seams_file, segment_file
 from seglab.train.store import Store
 from seglab.train.weights import load_model
 from seglab.ui.use_mask import judged
@@ -106,18 +106,10 @@ def test_bands_from_top_to_bottom_are_the_whole(cells: Any) -> None:
 
 def test_memory_does_not_grow_with_the_picture() -> None:
     """The passes of the network over a quarter of a megapixel and over four times as much; the figures for 4096 x 4096 are the bench's."""
-    model = build(Architecture(depth=2, width=4)).eval()
-
-    def passes(pixels: Any) -> None:
-        for _ in parts(model, Picture.of(pixels), 256):
-            pass
-
-    small, large = (np.random.default_rng(0).integers(256, size=(side, side)).astype(np.uint8) for side in (512, 1024))
-    passes(small)
-    took = [peak(lambda: passes(small)), peak(lambda: passes(large))]
-    assert took[1] < took[0] + 4, took
-    chances = peak(lambda: tiled(model, Picture.of(large), 256))
-    assert chances > took[0] + 6, "kept whole they are noticed"
+    small, large = (in_a_process("passes", side)["passes"] for side in (512, 1024))
+    assert large < 1.3 * small, (small, large)
+    small, large = (in_a_process("once", side)["peak"] for side in (512, 1024))
+    assert large > 2 * small, "a picture in one pass is noticed"
 
 
 def test_levels_are_what_a_comparison_says() -> None:

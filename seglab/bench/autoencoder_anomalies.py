@@ -23,6 +23,7 @@ from seglab.train.autoencoder_studies import (
     ANOMALY_LATENT,
     ANOMALY_STEPS,
     ANOMALY_TESTED,
+    COPY_STEPS,
     DIFFICULTIES,
     ERROR_STEP,
     NORMAL_IMAGES,
@@ -62,7 +63,7 @@ def _scenes(first: int, difficulty: float, ill: int, well: int) -> tuple[Image, 
 def network(arm: str, difficulty: float, seed: int) -> Autoencoder | UNet:
     x = healthy(difficulty)
     if arm == "unet":
-        return train_reconstruction(x[:, None], "concat", 3, 4, seed, ANOMALY_STEPS, 16)
+        return train_reconstruction(standardised(x)[0][:, None], "concat", 3, 4, seed, COPY_STEPS, 16)
     beta = 1.0 if arm == "variational" else None
     return train_autoencoder(x, ANOMALY_LATENT, beta, seed, ANOMALY_STEPS, 16, 1e-2, norm=True)
 
@@ -74,8 +75,15 @@ def expected(arm: str, difficulty: float, seed: int, x: Image) -> Image:
     if arm == "median":
         return np.asarray(median_filter(x, (1, 5, 5)), np.float32)
     model = network(arm, difficulty, seed)
+    given, mean, deviation = standardised(x) if arm == "unet" else (x, 0.0, 1.0)
     with torch.inference_mode():
-        return np.asarray(model(torch.from_numpy(x)[:, None])[:, 0].numpy(), np.float32)
+        return np.asarray(model(torch.from_numpy(given)[:, None])[:, 0].numpy() * deviation + mean, np.float32)
+
+
+def standardised(x: Image) -> tuple[Image, Image, Image]:
+    """Images (N, H, W), each with mean 0 and standard deviation 1, and what these were (N, 1, 1)."""
+    mean, deviation = x.mean((1, 2), keepdims=True), x.std((1, 2), keepdims=True)
+    return np.asarray((x - mean) / deviation, np.float32), mean, deviation
 
 
 def errors(x: Image, made: Image) -> Image:

@@ -1,6 +1,6 @@
 """Train the networks of the page Other pictures out, tune the filters beside them, and measure both: ``python -m seglab.bench.restore``.
 
-It takes ten minutes of one idle core, and goes on where it was stopped.
+It takes twenty minutes of one idle core, and goes on where it was stopped.
 """
 
 from __future__ import annotations

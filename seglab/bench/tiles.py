@@ -43,11 +43,12 @@ def measure(say: Callable[[str], None]) -> dict[str, Any]:
 
 def _usual(what: str, side: int) -> dict[str, float]:
     """The middle of several processes: where an allocator puts things is partly chance."""
-    told = [_child(what, side) for _ in range(REPEATS)]
+    told = [in_a_process(what, side) for _ in range(REPEATS)]
     return {name: statistics.median(one[name] for one in told) for name in told[0]}
 
 
-def _child(what: str, side: int) -> dict[str, float]:
+def in_a_process(what: str, side: int) -> dict[str, float]:
+    """``passes``, ``files`` or ``once`` over a picture of `side` pixels, where nothing was freed before that could be used again unseen."""
     command = [sys.executable, "-m", "seglab.bench.tiles", what, str(side)]
     told: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return told

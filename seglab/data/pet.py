@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 
 from seglab.data.download import FetchError, Gone, StoppedError, UnreachableError, download, part_of
 from seglab.data.home import home, sets_folder
+from seglab.data.keeping import Went
 from seglab.data.locks import held
 from seglab.data.pet_pictures import MOST, prepare
 from seglab.data.uploads import PETS, place_of
@@ -125,6 +126,18 @@ def state(source: Source | None = None) -> dict[str, Any]:
         told = "The process that fetched the pictures ended before it was done." if said["phase"] in WORKING else ""
         said |= {"phase": "stopped" if here else "none", "message": told}
     return {**said, "kept": here}
+
+
+def forget_unfinished(older: float) -> list[Went]:
+    """Delete what has come of archives since before the time `older` while nobody is at it; what went. Those kept beside the ready
+    pictures were asked for, and stay."""
+    parts = [path for path in downloads().glob("*") if not ready() and path.name.endswith((".part", ".gz"))]
+    if not parts or _busy() or max(path.stat().st_mtime for path in parts) >= older:
+        return []
+    went = [Went("download", path.name, "nobody went on with it", path.stat().st_size) for path in parts]
+    for path in parts:
+        path.unlink(missing_ok=True)
+    return went
 
 
 def wish(stop: bool) -> None:

@@ -13,11 +13,9 @@ from pathlib import Path
 
 from seglab.data.domains import DOMAINS
 from seglab.data.folder import MOST_PAIRS, SUFFIXES
-from seglab.data.home import home, sets_folder
+from seglab.data.home import sets_folder
+from seglab.data.keeping import DAY, HOUR, MB, Keeping, Went, keeping, taken
 
-KEPT_DAYS = 30
-KEPT_SETS = 100
-KEPT_TOGETHER = 8000  # megabytes
 MOST_TOGETHER = 200  # megabytes of one upload
 PREFIX = "own:"
 NOWHERE = PREFIX + 12 * "0"  # the name of pictures that are not here
@@ -74,7 +72,7 @@ def folder_of(name: str) -> Path:
     if name == PETS:
         raise ValueError("the pictures of pets are not here yet: `seglab data pet` or the page fetches them")
     if is_upload(name):
-        raise ValueError(f"the pictures of this run are gone: uploads are kept for {KEPT_DAYS} days")
+        raise ValueError(f"the pictures of this run are gone: uploads are kept for {keeping().upload_days} days")
     raise ValueError(f"{name!r} is neither a folder nor a generated set: choose {', '.join(DOMAINS)} or a folder with images/ and masks/")
 
 
@@ -104,30 +102,42 @@ def title_of(name: str) -> str:
         return "Uploaded pictures"
 
 
-def prune(days: float = KEPT_DAYS, most: int = KEPT_SETS, keep: Iterable[str] = ()) -> None:
-    """Delete uploads that are older than `days`, more than `most`, or together too large, the oldest first; those named in `keep` stay."""
-    used, now, together, number = set(keep), time.time(), 0, 0
-    for made, path in sorted(((_made(path), path) for path in sets_folder().glob("*") if path.name != PETS), reverse=True):
-        if path.name.startswith("."):  # is being written, or was when a server was killed
-            too_much = now - made > 3600
-        else:
-            number, together = number + 1, together + sum(_bytes(file) for file in path.rglob("*"))
-            crowded = number > most or together > KEPT_TOGETHER * 1_000_000
-            too_much = (crowded or now - made > days * 86_400) and PREFIX + path.name not in used
-        if too_much:
+def prune(limits: Keeping, wanted: Iterable[str] = (), learned: Iterable[str] = ()) -> list[Went]:
+    """Delete uploads that are too old, too many, or together too large, the oldest first; what went.
+
+    Those that kept runs have `wanted` outlive their age; those that are `learned` from at this moment stay whatever there is.
+    """
+    known, kept, now, together, went = set(wanted), set(learned), time.time(), 0, list[Went]()
+    found = sorted(((_made(path), path) for path in sets_folder().glob("*") if not path.name.startswith(".")), reverse=True)
+    for number, (made, path) in enumerate((made, path) for made, path in found if path.name != PETS):
+        name, size = PREFIX + path.name, taken(path)
+        together += size
+        old = now - made > limits.upload_days * DAY and name not in known
+        why = limits.why("upload", number >= limits.uploads, together > limits.upload_megabytes * MB, old)
+        if why and name not in kept:
             shutil.rmtree(path, ignore_errors=True)
-    for path in (home() / "summaries").glob("*"):
-        if now - _made(path) > 2 * days * 86_400:  # as long as a run may need it
-            path.unlink(missing_ok=True)
+            together -= size
+            went.append(Went("upload", name, why, size))
+    for path in sets_folder().glob(".*"):  # is being written, or was when a server was killed
+        if now - _made(path) > HOUR:
+            went.append(Went("left over", path.name, "it was never finished", taken(path)))
+            shutil.rmtree(path, ignore_errors=True)
+    return went
+
+
+def together() -> int:
+    """The bytes that all uploads take."""
+    return sum(taken(path) for path in sets_folder().glob("*") if path.name != PETS)
+
+
+def discard(name: str) -> None:
+    """Delete an upload."""
+    shutil.rmtree(place_of(name), ignore_errors=True)
 
 
 def _made(path: Path) -> float:
     """When a path was last changed; now, where it has just gone."""
     return path.stat().st_mtime if path.exists() else time.time()
-
-
-def _bytes(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
 
 
 def file_name(name: str) -> str:

@@ -46,6 +46,13 @@ def segment(model: Network, image: Image, shrink: int | None = None) -> Predicti
     return Prediction(np.concatenate([chances for _, chances in bands(model, picture, shrink)], axis=1), shrink)
 
 
+def classify(model: Network, picture: Picture, shrink: int | None = None) -> tuple[NDArray[np.uint8], int]:
+    """The likeliest class of every pixel (H, W) of a picture of any size, and by how much it was shrunk, as `segment` says; of the chances
+    no more than a band is kept."""
+    shrink = shrink or surest(model, picture)
+    return np.concatenate([np.asarray(chances.argmax(0), np.uint8) for _, chances in bands(model, picture, shrink)]), shrink
+
+
 def surest(model: Network, picture: Picture) -> int:
     """By how much a picture is best shrunk, going by the part in its middle: 1 to 4, whichever the network is surest of.
 

@@ -15,6 +15,7 @@ LITTLE_IMAGES, LITTLE_STEPS, LITTLE_BATCH = 4096, 900, 64
 RECONSTRUCT_STEPS, RECONSTRUCT_WIDTH, SIDE = 150, 4, 64
 LABEL_STEPS, LABEL_WIDTH, LABEL_DEPTH, LABEL_IMAGES, LABEL_TESTED = 120, 8, 2, 128, 24
 NORMAL_IMAGES, ANOMALY_STEPS, ANOMALY_LATENT, ANOMALY_TESTED = 256, 220, 16, 48
+COPY_STEPS = 2400  # of the U-Net that shall copy: after 220 some seeds had not learned it, and the areas told of that alone
 ERROR_STEP = 1 / 512  # of a shipped error
 DIFFICULTIES = (0.25, 0.75)
 LABEL_DOMAINS = ("xray", "landcover")
@@ -95,7 +96,8 @@ ANOMALIES = Study(
     f"X-rays of {SIDE} × {SIDE} pixels: {NORMAL_IMAGES} without lesions to learn from; to measure, {ANOMALY_TESTED} with and "
     f"{ANOMALY_TESTED} without, others for each seed. The score of a pixel is its absolute error, smoothed by one pixel; of an image, its "
     "highest.",
-    f"{ANOMALY_STEPS} steps of 16 images; {ANOMALY_LATENT} latent values.",
+    f"{ANOMALY_STEPS} steps of 16 images; {ANOMALY_LATENT} latent values. The U-Net, of depth 3 and width 4, sees standardised images and "
+    f"learns {COPY_STEPS:,} steps, long enough to copy: measured with {ANOMALY_STEPS} first, its areas went from 0.25 to 0.98 by seed.",
     {
         "plain": "autoencoder",
         "variational": "variational, β = 1",

@@ -20,7 +20,7 @@ from seglab.data.scene import Image
 from seglab.nets.restorer import Restorer
 from seglab.train.header import opened
 
-SCENES, SIZE, CROP, BATCH, STEPS, RATE = 128, 96, 36, 8, 600, 6e-3
+SCENES, SIZE, CROP, BATCH, STEPS, RATE = 128, 96, 36, 8, 2400, 6e-3
 FIRST_SEED = 4_000_000  # of the training scenes
 
 

@@ -8,7 +8,7 @@ from seglab.train.study import Measure, Study
 TESTED = 8  # scenes for every seed, that nothing was trained or tuned on
 NETWORK = "network"
 FIRST_TESTED, FIRST_TUNED, TUNED = 100, 5000, 6  # numbers of those scenes, and of the ones that filters are tuned on
-LENGTH = (600, 8, 36)  # steps, crops a step, pixels a side
+LENGTH = (2400, 8, 36)  # steps, crops a step, pixels a side
 
 QUESTIONS = {
     "denoise": ("Does a network take away noise better than a filter, and what becomes of it at a noise that it has not met?", "noise σ"),
@@ -43,7 +43,7 @@ def study_of(task: str, filters: dict[str, str]) -> Study:
         known=KNOWN[task],
         data=f"generated {what}; the network is trained at {told.told(told.trained)} only, filters are tuned for every level on {TUNED} "
         f"other scenes; each seed is judged on {TESTED} scenes of its own.{where}",
-        length=f"A U-Net of depth 2 and width 8, {steps} steps of {batch} crops of {crop} pixels, mean squared difference.",
+        length=f"A U-Net of depth 2 and width 8, {steps:,} steps of {batch} crops of {crop} pixels, mean squared difference.",
         arms={NETWORK: "Network", **filters},
         measures=(Measure("psnr", "PSNR in dB", digits=1), Measure("ssim", "SSIM", digits=3)),
         axis=axis,

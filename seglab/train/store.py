@@ -18,7 +18,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
@@ -30,19 +30,21 @@ from numpy.typing import NDArray
 
 from seglab.data.home import home as home
 from seglab.data.locks import held
-from seglab.data.uploads import prune as prune_uploads
 from seglab.data.uploads import title_of
 from seglab.train.config import TrainConfig
 from seglab.train.limits import NO_ROOM
+from seglab.train.scratch import scratch
 
 SCHEMA = 3
-KEPT_DAYS = 30
-KEPT_RUNS = 200
 MOST_SNAPSHOTS = 60  # a run; every other one is dropped when there are more
 WISHES = ("run", "pause", "step", "stop")
+GONE = ".gone-"  # before the name of a run's folder that is being deleted
+INCREMENTAL = 2  # as SQLite numbers the ways to give room back
+PAGES_AT_ONCE, MOST_SHRINKS = 500, 200  # of 4 kB
 STARTING = 20.0  # seconds in which a worker has to take the run that it was given
 GIVEN = ("starting", "running", "paused")  # a worker is at it, or should be
 OPEN = ("queued", *GIVEN)
+STATUSES = (*OPEN, "stopped", "finished", "failed", "lost")
 
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, created REAL, updated REAL, owner TEXT, name TEXT, config TEXT, status TEXT,"
@@ -231,8 +233,11 @@ class Store:
     def _connected(self) -> tuple[sqlite3.Connection, bool]:
         """A connection, and whether it can write: on a full disk it reads what was written, for which WAL mode itself would need room."""
         place = self.folder / "runs.sqlite"
+        new = not place.exists()
         database = sqlite3.connect(place, timeout=20)
         try:
+            if new:
+                database.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
             return database, True
@@ -246,7 +251,6 @@ class Store:
 
     def create(self, config: TrainConfig, token: str, name: str = "", status: str = "queued") -> Run:
         """A new run, at the end of the queue; "starting" for one that its maker works on himself. Whoever has `token` owns it."""
-        self.prune()
         identity, now = secrets.token_urlsafe(6).replace("-", "a").replace("_", "b"), time.time()
         self.run_folder(identity).mkdir(parents=True)
         begun = {"id": identity, "created": now, "updated": now, "joined": now, "owner": owner_mark(token), "status": status, "wish": "run"}
@@ -376,14 +380,7 @@ class Store:
     def delete(self, identity: str, token: str | None) -> None:
         """Remove a run and its files. Raises NotOwnerError without the owner's token."""
         self.refuse_others(identity, token)
-        self._remove(identity)
-
-    def _remove(self, identity: str) -> None:
-        with self._open() as database:
-            for table in _OF_A_RUN:
-                database.execute(f"DELETE FROM {table} WHERE run = ?", (identity,))
-            database.execute("DELETE FROM runs WHERE id = ?", (identity,))
-        shutil.rmtree(self.run_folder(identity), ignore_errors=True)
+        self.remove(identity)
 
     # -- what a run leaves ---------------------------------------------------------------------------------------------
 
@@ -470,10 +467,8 @@ class Store:
         return FileLock(self.folder / "starting.lock")
 
     def uploads(self) -> Path:
-        """The folder where pictures lie while a worker looks at them."""
-        folder = self.folder / "uploads"
-        folder.mkdir(exist_ok=True)
-        return folder
+        """This process's folder for pictures while a worker looks at them."""
+        return scratch(self.folder / "uploads")
 
     def mark_lost(self, identity: str, why: str) -> None:
         """Note that the worker of a run is gone; what was saved can be resumed. A run that waits has none to lose."""
@@ -481,20 +476,67 @@ class Store:
         if run.given and not self.alive(identity):  # and not given to another worker meanwhile
             self.change(identity, {"status": run.status, "updated": run.updated}, status="lost", wish="run", message=why)
 
-    def tidy(self) -> None:
-        """At the start of a server: mark runs whose workers are gone, delete left pictures and what is too old or too much."""
+    def mark_left(self) -> None:
+        """At the start of a server: mark the runs whose workers are gone."""
         for run in self.runs():
             if run.given and not self.under_way(run):
                 self.mark_lost(run.id, "The server stopped while this run was training.")
-        for left in self.uploads().iterdir():
-            if time.time() - left.stat().st_mtime > 3600:
-                shutil.rmtree(left, ignore_errors=True)
-        self.prune()
 
-    def prune(self) -> None:
-        """Delete ended runs that are too old or too many, and then such uploads as no run needs."""
-        for number, run in enumerate(run for run in self.runs() if not run.open):
-            if number >= KEPT_RUNS or time.time() - run.created > KEPT_DAYS * 86_400:
-                self._remove(run.id)
-        if self.folder == home():  # another store's runs are not known here
-            prune_uploads(keep={run.config.data for run in self.runs()})
+    # -- making room -----------------------------------------------------------------------------------------------------
+
+    def in_use(self, run: Run) -> bool:
+        """Whether a run waits, or a worker is at it: then nothing of it may be taken away."""
+        return run.status == "queued" or self.under_way(run)
+
+    def has(self, identity: str) -> bool:
+        """Whether there is a run of this id, also one of another version of seglab."""
+        return bool(self._rows("WHERE id = ?", (identity,)))
+
+    def remove(self, identity: str) -> None:
+        """Take a run and its files away, whoever owns it; on a full disk its files first, so that there is room to delete its rows."""
+        folder = self.run_folder(identity)
+        aside = folder.with_name(f"{GONE}{identity}")
+        with suppress(FileNotFoundError):
+            os.replace(folder, aside)  # nobody finds half a run meanwhile
+        try:
+            self._delete_rows(identity)
+        except DiskFullError:
+            shutil.rmtree(aside, ignore_errors=True)
+            self._delete_rows(identity)
+        shutil.rmtree(aside, ignore_errors=True)
+
+    def _delete_rows(self, identity: str) -> None:
+        with self._open() as database:
+            for table in _OF_A_RUN:
+                database.execute(f"DELETE FROM {table} WHERE run = ?", (identity,))
+            database.execute("DELETE FROM runs WHERE id = ?", (identity,))
+
+    def snapshot_bytes(self) -> dict[str, int]:
+        """What the snapshots of each run take."""
+        with self._open() as database:
+            return dict(database.execute("SELECT run, sum(length(data)) FROM snapshots GROUP BY run"))
+
+    def thin_snapshots(self, identity: str) -> None:
+        """Keep only the first and the last snapshot of a run."""
+        ends = "SELECT min(step) FROM snapshots WHERE run = :run UNION SELECT max(step) FROM snapshots WHERE run = :run"
+        with self._open() as database:
+            database.execute(f"DELETE FROM snapshots WHERE run = :run AND step NOT IN ({ends})", {"run": identity})
+
+    def compact(self) -> None:
+        """Let a database of before rows gave their room back do so, once, while no run is under way."""
+        if any(self.in_use(run) for run in self.runs()):
+            return
+        with closing(self._connected()[0]) as database:
+            if database.execute("PRAGMA auto_vacuum").fetchone()[0] != INCREMENTAL:
+                database.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
+                database.execute("VACUUM")
+
+    def shrink(self) -> None:
+        """Give the room of deleted rows back to the disk, a little at a time, so that nobody waits long for the database."""
+        for _ in range(MOST_SHRINKS):
+            with self._open() as database:
+                (free,) = database.execute("PRAGMA freelist_count").fetchone()
+                (kind,) = database.execute("PRAGMA auto_vacuum").fetchone()
+                if not free or kind != INCREMENTAL:
+                    return
+                database.executescript(f"PRAGMA incremental_vacuum({PAGES_AT_ONCE});")

@@ -10,6 +10,7 @@ from typing import Any
 
 from seglab.train.config import TrainConfig
 
+MOST_TOLD = 1000  # deleted things that an answer names
 Gone = Callable[[], bool]
 
 
@@ -259,14 +260,28 @@ def train_restorer(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
     from seglab.train.restore import train_restorer as trained
     from seglab.train.restore import write_restorer
 
+    def watch(step: int, loss: float) -> None:
+        if gone():
+            raise InterruptedError(f"nobody is left to train for after {step} steps")
+
     out = Path(task["out"])
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_suffix(".part")
-    write_restorer(part, trained(task["restore"], task["seed"]), task["restore"], {"seed": task["seed"]})
+    write_restorer(part, trained(task["restore"], task["seed"], watch=watch), task["restore"], {"seed": task["seed"]})
     rows = rows_of(task["restore"], part, task["seed"])
     out.with_suffix(".json").write_text(json.dumps(rows), encoding="utf-8")
     os.replace(part, out)
     return {}
+
+
+def clean(task: dict[str, Any], gone: Gone) -> dict[str, Any]:
+    """Clean up in the home `home` (`train/housekeeping.py`); what went."""
+    from dataclasses import asdict
+
+    from seglab.train.housekeeping import clean as clean_up
+    from seglab.train.store import Store
+
+    return {"went": [asdict(each) for each in clean_up(Store(Path(task["home"])))][:MOST_TOLD]}
 
 
 def write(folder: str | Path, drawn: Mapping[str, bytes]) -> None:
@@ -284,6 +299,7 @@ TASKS: dict[str, Callable[[dict[str, Any], Gone], dict[str, Any]]] = {
     "chances": chances,
     "inspect": inspect,
     "check": check,
+    "clean": clean,
     "fetch_pet": fetch_pet,
     "preview": preview,
     "onnx": onnx,

@@ -6,9 +6,10 @@ from hashlib import sha256
 
 import streamlit as st
 
-from seglab.train.jobs import import_weights
+from seglab.train.asked.weights import import_weights
 from seglab.train.store import Store
 from seglab.ui.runs import open_run
+from seglab.ui.uploaded import WEIGHTS, one_file
 from seglab.ui.waiting import arrived, asked
 
 
@@ -18,8 +19,11 @@ def bring_weights(store: Store, token: str | None) -> None:
     if not bring.open:
         return
     with bring:
-        st.caption("A safetensors file that **Take along** gave. Names and shapes are checked; pickles (.pt) are never opened.")
-        file = st.file_uploader("Weights", type=["safetensors", "pt", "pth"], key="weights", disabled=token is None)
+        st.caption(
+            "A safetensors file that **Take along** gave. Names and shapes are checked; pickles (.pt) are never opened. It becomes a run,"
+            " and is kept as long as one."
+        )
+        file = one_file("Weights", ["safetensors", "pt", "pth"], WEIGHTS, "weights", disabled=token is None)
         if file is None or token is None:
             return
         data = file.getvalue()

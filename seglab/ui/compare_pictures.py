@@ -15,7 +15,7 @@ from PIL import Image as Files
 from seglab.data.domains import DOMAINS
 from seglab.data.sets import classes_of
 from seglab.infer.pictures import painted
-from seglab.train.jobs import compared_scene
+from seglab.train.asked.networks import compared_scene
 from seglab.ui.addressed import choice, put, whole
 from seglab.ui.compare_subjects import Subject
 from seglab.ui.legend import chip, legend

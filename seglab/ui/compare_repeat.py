@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from seglab.train.asked.networks import experiment_rows
 from seglab.train.experiment import SEEDS, Experiment
 from seglab.train.failure import sentence
-from seglab.train.jobs import advance, experiment_rows
+from seglab.train.jobs import advance
 from seglab.train.limits import most_per_visitor
 from seglab.train.queue import MOST_WAITING_PER_VISITOR
 from seglab.train.repeated import Repeated, missing, queue_missing, repeated, seconds_each, stop_all

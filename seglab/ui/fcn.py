@@ -7,7 +7,7 @@ from functools import cache
 import streamlit as st
 
 from seglab.infer.fcn_told import KINDS, Stages, unpacked
-from seglab.train.jobs import fcn_stages
+from seglab.train.asked.networks import fcn_stages
 from seglab.ui.addressed import choice, chosen, put, whole
 from seglab.ui.diagram import show
 from seglab.ui.fcn_kernel import kernel_panel
@@ -20,7 +20,7 @@ from seglab.ui.files import assets
 from seglab.ui.form import send
 from seglab.ui.links import in_lecture
 from seglab.ui.runs import open_store
-from seglab.ui.waiting import arrived, asked
+from seglab.ui.waiting import FIGURE, arrived, asked
 
 SCENES = 1000
 SHOWN = {"1": "cell", "0": "background"}
@@ -49,7 +49,7 @@ def _stages(which: int) -> dict[str, Stages] | None:
     if which == 0:
         return first_scene()
     answer = asked("fcn", which, lambda: fcn_stages(open_store(), assets() / "networks", which))
-    return arrived(answer, "The three networks look at the scene…")
+    return arrived(answer, "The three networks look at the scene…", room=FIGURE)
 
 
 @cache

@@ -16,10 +16,11 @@ from seglab.data.uploads import PETS, title_of
 from seglab.infer.pictures import grey, painted, strip
 from seglab.nets import Architecture
 from seglab.nets.fitting import fitting_size
+from seglab.train.asked.pictures import preview_file
 from seglab.train.command import command_line
 from seglab.train.config import TrainConfig
 from seglab.train.failure import sentence
-from seglab.train.jobs import preview_file, start_run
+from seglab.train.jobs import start_run
 from seglab.train.store import Store
 from seglab.ui.charts import chart
 from seglab.ui.own_data import own_data

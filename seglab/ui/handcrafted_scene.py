@@ -16,9 +16,10 @@ from seglab.data.scene import Image, Scene
 from seglab.data.sets import TEST_SEED
 from seglab.infer.handcrafted import FEATURES, RECIPES
 from seglab.infer.pictures import grey
-from seglab.train.jobs import decoded_file
+from seglab.train.asked.pictures import decoded_file
 from seglab.ui.addressed import choice, chosen, put, whole
 from seglab.ui.runs import open_store
+from seglab.ui.uploaded import PICTURE, PICTURES, earlier, one_file
 from seglab.ui.waiting import arrived, asked
 
 OWN = "own"
@@ -86,11 +87,7 @@ def controls(feature: bool = False) -> None:
             after = (whole("scene", 0, MOST, FIRST_SCENE) + 1) % (MOST + 1)
             st.button("Another scene", icon=":material/refresh:", on_click=_another, args=(after,), key="another")
     if data == OWN:
-        st.file_uploader(
-            f"An image of up to 4 megapixels and 10 MB; it is shrunk to {LARGEST} pixels",
-            type=["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"],
-            key="byhand.upload",
-        )
+        one_file(f"An image of up to 4 megapixels; it is shrunk to {LARGEST} pixels", PICTURES, PICTURE, "byhand.upload")
 
 
 def _another(scene: int) -> None:
@@ -115,7 +112,7 @@ def made(data: str, number: int, difficulty: float) -> Scene:
 
 
 def _own() -> Seen | None:
-    file = st.session_state.get("byhand.upload")
+    file = earlier("byhand.upload", PICTURE)
     if file is None:
         st.info("Bring an image of your own below. It has no truth here, so its mask is seen but not scored.", icon=":material/upload:")
         return None

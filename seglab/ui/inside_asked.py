@@ -15,8 +15,8 @@ from seglab.infer.inside_told import Layer, Picture, Seen, side_for
 from seglab.nets import Architecture, describe
 from seglab.nets.describe import Block
 from seglab.nets.layers import layers_of
+from seglab.train.asked.inside import inside_layer
 from seglab.train.header import FIRST, opened
-from seglab.train.jobs import inside_layer
 from seglab.train.store import Store
 from seglab.ui.addressed import choice, chosen, given, number, put, whole
 from seglab.ui.diagram import show
@@ -24,7 +24,8 @@ from seglab.ui.network_source import Source, chosen_network
 from seglab.ui.runs import open_store
 from seglab.ui.u_picture import small_picture
 from seglab.ui.u_words import does
-from seglab.ui.waiting import arrived
+from seglab.ui.uploaded import PICTURE, PICTURES, one_file
+from seglab.ui.waiting import FIGURE, arrived
 from seglab.ui.waiting import asked as ask
 
 LAYER_WORDS = {
@@ -95,7 +96,7 @@ def _picture(source: Source, net: Architecture) -> Picture | None:
         if own:
             st.caption("Its training pictures stay where they are: here it looks at generated ones, or at one that you upload.")
         return Picture(domain, scene)
-    file = st.file_uploader("A picture of up to 4 megapixels", type=["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"], key="inside.file")
+    file = one_file("A picture of up to 4 megapixels", PICTURES, PICTURE, "inside.file")
     if file is None:
         side = side_for(net)
         st.caption(f"Its square middle is looked at, made {side} × {side} pixels. It stays on this server only while it is looked at.")
@@ -122,7 +123,7 @@ def looked(asked: Asked, block: str, layer: str) -> Seen | None:
     """What the layer makes of the picture, once a worker has looked; the page says that it waits."""
     question = (asked.source.version, asked.picture.source, asked.picture.number, asked.picture.mark, block, layer)
     answer = ask("inside.layer", question, lambda: inside_layer(asked.store, asked.source.weights, asked.picture, block, layer))
-    seen = arrived(answer, "A worker looks at the picture…", "This picture cannot be looked at: ")
+    seen = arrived(answer, "A worker looks at the picture…", "This picture cannot be looked at: ", FIGURE)
     if seen is not None and seen.done:
         st.caption(seen.done)
     return seen

@@ -10,7 +10,7 @@ import streamlit as st
 
 from seglab.infer.inside_told import Shifts
 from seglab.nets import Architecture
-from seglab.train.jobs import inside_shifts
+from seglab.train.asked.inside import inside_shifts
 from seglab.ui.addressed import choice
 from seglab.ui.charts import ink
 from seglab.ui.inside_asked import Asked
@@ -18,7 +18,7 @@ from seglab.ui.inside_pictures import power
 from seglab.ui.links import in_lecture
 from seglab.ui.measures import percent
 from seglab.ui.table import table
-from seglab.ui.waiting import arrived
+from seglab.ui.waiting import FIGURE, arrived
 from seglab.ui.waiting import asked as ask
 
 COUNTED = {"all": "all pixels", "there": "pixels of objects"}
@@ -30,7 +30,7 @@ def shifts_part(asked: Asked) -> None:
     """The chart with both lines, what it says, and the table on demand."""
     question = (asked.source.version, asked.picture.source, asked.picture.number, asked.picture.mark)
     answer = ask("inside.shifts", question, lambda: inside_shifts(asked.store, asked.source.weights, asked.picture))
-    found = arrived(answer, "A worker rolls the picture by one pixel after the other…", "This picture cannot be looked at: ")
+    found = arrived(answer, "A worker rolls the picture by one pixel after the other…", "This picture cannot be looked at: ", FIGURE)
     if found is None:
         return
     if found.done:

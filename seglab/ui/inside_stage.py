@@ -7,7 +7,8 @@ import streamlit as st
 from seglab.infer.inside_told import Layer
 from seglab.infer.pictures import png
 from seglab.lessons.patch import MOST_IN
-from seglab.lessons.real_patch import RealPatch, difference, real_patch
+from seglab.lessons.real_cells import RealPatch
+from seglab.lessons.real_patch import difference, real_patch
 from seglab.ui.addressed import choice, number, put
 from seglab.ui.inside_asked import Asked, channel_in, chosen_layer, looked, place_in
 from seglab.ui.inside_pictures import power, told, valued

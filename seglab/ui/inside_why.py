@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from seglab.export.theme import rgb
 from seglab.infer.inside_told import Why, side_for
 from seglab.infer.pictures import png
-from seglab.train.jobs import inside_why
+from seglab.train.asked.inside import inside_why
 from seglab.ui.addressed import choice, number, put
 from seglab.ui.inside_asked import Asked, place_in
 from seglab.ui.inside_pictures import photograph
 from seglab.ui.measures import percent
 from seglab.ui.pick import Frame, Pickable, Place, pick
-from seglab.ui.waiting import arrived
+from seglab.ui.waiting import FIGURE, arrived
 from seglab.ui.waiting import asked as ask
 
 SQUARES = {"8": "8 pixels", "16": "16", "32": "32"}
@@ -34,7 +34,9 @@ def why_part(asked: Asked) -> None:
         square = int(choice("Grey square", "square", SQUARES, "16"))
     question = (asked.source.version, asked.picture.source, asked.picture.number, asked.picture.mark, at, against, square)
     answer = ask("inside.why", question, lambda: inside_why(asked.store, asked.source.weights, asked.picture, at, against, square))
-    found = arrived(answer, "A worker follows the gradient, and hides one part after the other…", "This picture cannot be looked at: ")
+    found = arrived(
+        answer, "A worker follows the gradient, and hides one part after the other…", "This picture cannot be looked at: ", FIGURE
+    )
     if found is None:
         return
     if found.done:

@@ -13,7 +13,7 @@ from seglab.data.sets import TEST_SEED
 from seglab.infer.chances import unpacked
 from seglab.infer.instances import WAYS, Steps, networks, steps
 from seglab.infer.pictures import grey
-from seglab.train.jobs import scene_chances
+from seglab.train.asked.networks import scene_chances
 from seglab.train.panoptic import Matching, matching
 from seglab.train.plan_instances import DATA, DIFFICULTY, PLAN, SIZE
 from seglab.train.study import read_rows, verdict
@@ -25,7 +25,7 @@ from seglab.ui.instances_drawing import found_and_true, strip_of_ways
 from seglab.ui.merged import merged
 from seglab.ui.runs import open_store
 from seglab.ui.study import show_study
-from seglab.ui.waiting import arrived, asked
+from seglab.ui.waiting import FIGURE, arrived, asked
 
 PARTS = {"cells": "1 · From pixels to objects", "merge": "2 · Things and stuff", "study": "3 · Measured"}
 SCENES = 1000
@@ -94,7 +94,7 @@ def chances_of(number: int) -> dict[str, Image] | None:
         return first_scene()
     files = networks(assets())
     answer = asked("instances", number, lambda: scene_chances(open_store(), files, DATA, number, SIZE, DIFFICULTY))
-    return arrived(answer, "Three networks look at the scene…", "The networks could not look: ")
+    return arrived(answer, "Three networks look at the scene…", "The networks could not look: ", FIGURE)
 
 
 @cache

@@ -15,7 +15,8 @@ from seglab.export.marks import Look
 from seglab.pipeline import Pipeline
 from seglab.stage.fields import State
 from seglab.stage.lesson import END, Lesson, Snippet
-from seglab.train.jobs import TaskError, check_code
+from seglab.train.asked.check import check_code
+from seglab.train.jobs import TaskError
 from seglab.ui.embed import offer_embed, stage_alone
 from seglab.ui.links import embedded, in_lecture, kept
 from seglab.ui.progress import keep_progress

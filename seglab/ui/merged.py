@@ -28,7 +28,7 @@ from seglab.infer.merging import (
     street_truth,
 )
 from seglab.infer.pictures import grey
-from seglab.train.jobs import scene_chances
+from seglab.train.asked.networks import scene_chances
 from seglab.train.panoptic import Panoptic, Quality, class_matchings, mean_quality
 from seglab.ui.addressed import choice, number, put, whole
 from seglab.ui.diagram import show
@@ -40,7 +40,7 @@ from seglab.ui.legend import legend
 from seglab.ui.runs import open_store
 from seglab.ui.six_answers import Shown
 from seglab.ui.table import table
-from seglab.ui.waiting import arrived, asked
+from seglab.ui.waiting import FIGURE, arrived, asked
 
 PICTURES = {"street": "The deck’s street", "shapes": "Shapes, by a network"}
 SIZE, DIFFICULTY, SCENES, FIRST = 96, 0.5, 1000, 32
@@ -99,7 +99,7 @@ def _shapes() -> Merging | None:
     at, domain = whole("scene", 0, SCENES - 1, FIRST), DOMAINS["shapes"]
     files = {"shapes": assets() / "networks" / "shapes.safetensors"}
     answer = asked("merged", at, lambda: scene_chances(open_store(), files, "shapes", at, SIZE, DIFFICULTY))
-    found = arrived(answer, "A network looks at the scene…", "The network could not look: ")
+    found = arrived(answer, "A network looks at the scene…", "The network could not look: ", FIGURE)
     if found is None:
         return None
     chances: Image = found["shapes"]

@@ -14,13 +14,13 @@ from seglab.data.moves import DIFFICULTY, GRIDS, REACH, SHIFTS, SHUFFLES, order
 from seglab.data.sets import TEST_SEED
 from seglab.data.shapes import one_shape
 from seglab.infer.pictures import grey
-from seglab.train.jobs import moved_file
+from seglab.train.asked.networks import moved_file
 from seglab.ui.addressed import choice, put, whole
 from seglab.ui.files import assets
 from seglab.ui.links import in_lecture
 from seglab.ui.runs import open_store
 from seglab.ui.six_answers import url
-from seglab.ui.waiting import arrived, asked
+from seglab.ui.waiting import FIGURE, arrived, asked
 
 EDGES = {"roll": "Comes back on the other side", "repeat": "Border repeated"}
 FIRST_OBJECT, MOST_OBJECTS = 16, 999
@@ -43,7 +43,7 @@ def who_moves() -> None:
         "image into patches and shuffle them: who notices, and who moves along?"
     )
     answer = asked("moved", (seed, around), lambda: moved_file(store, assets() / "networks", seed, around))
-    found = arrived(answer, "Three networks look at the image in all its places…", "The networks could not look: ")
+    found = arrived(answer, "Three networks look at the image in all its places…", "The networks could not look: ", FIGURE)
     if found is not None:
         told, pictures = found
         _show(seed, around, told, pictures["masks"])

@@ -10,20 +10,23 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from seglab.data.crops import split
 from seglab.data.folder import MOST_PAIRS, SUFFIXES
 from seglab.data.summary import Summary
-from seglab.data.uploads import KEPT_DAYS, MOST_TOGETHER, File, is_upload, keep, title_of
+from seglab.data.uploads import MOST_TOGETHER, File, is_upload, title_of
 from seglab.data.zips import unpacked
 from seglab.infer.pictures import shown_colours
+from seglab.train.asked.pictures import inspect_set
 from seglab.train.failure import sentence
-from seglab.train.jobs import inspect_set
+from seglab.train.housekeeping import discard_upload, keep_upload
 from seglab.train.store import Store
+from seglab.ui.kept import kept_uploads
 from seglab.ui.legend import legend
 from seglab.ui.plain import plain
+from seglab.ui.runs import refusal, refuse
+from seglab.ui.uploaded import ARCHIVE, NAMES, PICTURE, one_file, several_files
 from seglab.ui.waiting import arrived, asked
 
 FILES, ZIP, EARLIER = "Files", "One zip", "Uploaded before"
 LISTED = 12  # problems that are shown by name
 TYPES = sorted(suffix.removeprefix(".") for suffix in SUFFIXES)
-MOST_FILE = 10  # megabytes
 _KEPT = "own.kept"  # what was uploaded in this session: the name, or why it is refused, by the files' identities
 
 Upload = tuple[tuple[str, ...], Callable[[], list[File]], str]  # the files' identities, their contents, and what to call them together
@@ -37,7 +40,7 @@ def own_data(store: Store, token: str | None) -> str | None:
         st.session_state.setdefault("own.way", EARLIER if earlier else FILES)
         way = st.segmented_control("Where they come from", [FILES, ZIP, EARLIER], key="own.way", required=True)
         if way == EARLIER:
-            name = _choose(earlier)
+            name = _choose(store, earlier)
         else:
             upload = _zip() if way == ZIP else _files()
             name = _kept(store, upload) if upload else None
@@ -53,16 +56,15 @@ def _explain() -> None:
         " in all."
     )
     st.caption(
-        f"Uploads stay on this server for {KEPT_DAYS} days, longer only while a run on them is kept. No other visitor can open them;"
-        " whoever has the run's link sees a few of its validation images and their masks."
+        f"{kept_uploads()} No other visitor can open them; whoever has the run's link sees a few of its validation images and their masks."
     )
 
 
 def _files() -> Upload | None:
     left, right = st.columns(2)
-    images = left.file_uploader("Images", TYPES, accept_multiple_files=True, key="own.images", max_upload_size=MOST_FILE)
-    masks = right.file_uploader("Masks", TYPES, accept_multiple_files=True, key="own.masks", max_upload_size=MOST_FILE)
-    names = st.file_uploader("classes.txt, if there is one", ["txt"], key="own.classes", max_upload_size=1)
+    images = several_files("Images", TYPES, PICTURE, "own.images", left)
+    masks = several_files("Masks", TYPES, PICTURE, "own.masks", right)
+    names = one_file("classes.txt, if there is one", ["txt"], NAMES, "own.classes")
     if not (images and masks):
         if images or masks:
             st.caption(f"Now the {'masks' if images else 'images'}.")
@@ -74,9 +76,7 @@ def _files() -> Upload | None:
 
 
 def _zip() -> Upload | None:
-    file = st.file_uploader(
-        "A zip with the folders images and masks in it, perhaps classes.txt", ["zip"], key="own.zip", max_upload_size=MOST_TOGETHER
-    )
+    file = one_file("A zip with the folders images and masks in it, perhaps classes.txt", ["zip"], ARCHIVE, "own.zip")
     return (_identity([("zip", file)]), lambda: unpacked(file.getvalue()), file.name.removesuffix(".zip")) if file else None
 
 
@@ -84,14 +84,28 @@ def _identity(given: list[tuple[str, UploadedFile]]) -> tuple[str, ...]:
     return tuple(f"{kind}/{file.file_id}" for kind, file in given)
 
 
-def _choose(earlier: list[str]) -> str | None:
+def _choose(store: Store, earlier: list[str]) -> str | None:
     if not earlier:
         st.caption("Nothing was uploaded in this session yet.")
         return None
     titles = [title_of(name) for name in earlier]
     # A choice comes back by what it is called, so no two may be called the same.
     called = {name: f"{title} ({name[-4:]})" if titles.count(title) > 1 else title for name, title in zip(earlier, titles, strict=True)}
-    return st.selectbox("Pictures", earlier, format_func=called.__getitem__, key="own.earlier")
+    name = st.selectbox("Pictures", earlier, format_func=called.__getitem__, key="own.earlier")
+    st.button("Delete these pictures", icon=":material/delete:", key="own.delete", on_click=_discard, args=(store, name))
+    return name
+
+
+def _discard(store: Store, name: str) -> None:
+    """Delete an upload and what is remembered of it, unless a run is there that learned from it."""
+    try:
+        discard_upload(store, name)
+    except (ValueError, OSError) as error:
+        refuse(error)
+        return
+    kept: dict[tuple[str, ...], tuple[str, str]] = st.session_state.get(_KEPT, {})
+    st.session_state[_KEPT] = {files: told for files, told in kept.items() if told[0] != name}
+    st.session_state["own.way"] = FILES
 
 
 def _earlier(store: Store, token: str | None) -> list[str]:
@@ -107,12 +121,11 @@ def _kept(store: Store, upload: Upload) -> str | None:
     known: dict[tuple[str, ...], tuple[str, str]] = st.session_state.setdefault(_KEPT, {})
     if files not in known:
         try:
-            known[files] = keep(contents(), title), ""
-            store.prune()
+            known[files] = keep_upload(store, contents(), title), ""
         except ValueError as error:
             known[files] = "", str(error)
         except OSError as error:
-            st.error(f"The files cannot be kept on this server ({error.strerror}).", icon=":material/error:")
+            st.error(f"The files cannot be kept on this server: {refusal(error)}", icon=":material/hard_drive:")
             return None
     name, refused = known[files]
     if refused:

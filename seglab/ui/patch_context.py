@@ -12,8 +12,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from seglab.nets.patch_layers import CONTEXT, POOLED_FROM
+from seglab.train.asked.patches import context_begun, context_rows, context_there
 from seglab.train.failure import sentence
-from seglab.train.jobs import Answer, context_begun, context_rows, context_there
+from seglab.train.jobs import Answer
 from seglab.ui.addressed import put, whole
 from seglab.ui.charts import ink
 from seglab.ui.diagram import show

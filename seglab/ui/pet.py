@@ -9,8 +9,8 @@ import streamlit as st
 from seglab.data import pet
 from seglab.data.pet import Progress
 from seglab.data.uploads import PETS
+from seglab.train.asked.pets import fetch_pet, pet_fetch
 from seglab.train.failure import sentence
-from seglab.train.jobs import fetch_pet, pet_fetch
 from seglab.train.store import Store
 
 POLL = 0.5  # seconds between looks at a fetching that is under way

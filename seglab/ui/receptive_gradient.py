@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from seglab.data.domains import DOMAINS
-from seglab.train.jobs import effective_field
+from seglab.train.asked.networks import effective_field
 from seglab.ui.charts import ink
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing, Item

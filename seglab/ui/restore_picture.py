@@ -17,7 +17,8 @@ from PIL import Image as Files
 
 from seglab.data.degraded import TASKS
 from seglab.infer.restore_told import NETWORK, filters_of
-from seglab.train.jobs import Pictures, restore_file
+from seglab.train.asked.desk import Pictures
+from seglab.train.asked.restoring import restore_file
 from seglab.train.store import Store
 from seglab.ui.addressed import given, put
 from seglab.ui.diagram import show

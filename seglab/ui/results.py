@@ -7,8 +7,8 @@ import json
 import streamlit as st
 
 from seglab.nets.script import standalone
+from seglab.train.asked.weights import onnx_file
 from seglab.train.command import command_line
-from seglab.train.jobs import onnx_file
 from seglab.train.metrics import Scores
 from seglab.train.store import Run, Store
 from seglab.train.tables import classes_csv, curve_csv

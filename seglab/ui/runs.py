@@ -8,8 +8,11 @@ from seglab.data.colours import class_colours
 from seglab.data.labels import TWO
 from seglab.data.sets import classes_of
 from seglab.train.failure import reason, sentence
+from seglab.train.housekeeper import keep_house, make_room
 from seglab.train.jobs import take_up
-from seglab.train.store import KEPT_DAYS, KEPT_RUNS, NotFoundError, NotOwnerError, Run, Store
+from seglab.train.limits import NO_ROOM
+from seglab.train.store import NotFoundError, NotOwnerError, Run, Store
+from seglab.ui.kept import kept_runs
 from seglab.ui.links import KEPT, remember
 from seglab.ui.plain import plain
 from seglab.ui.seen import Classes
@@ -31,6 +34,7 @@ def open_store() -> Store:
     """The run store of this server; runs that an earlier server left open are marked, and those that wait go on."""
     store = Store()
     take_up(store)
+    keep_house(store)
     return store
 
 
@@ -70,7 +74,9 @@ def refuse(error: Exception) -> None:
 
 
 def refusal(error: Exception) -> str:
-    """An error as a sentence; those of ours are sentences already."""
+    """An error as a sentence; those of ours are sentences already. Where it was a full disk, what may go does."""
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        make_room()
     return sentence(str(error) if isinstance(error, (NotOwnerError, NotFoundError)) else reason(error))
 
 
@@ -114,9 +120,9 @@ def own_runs(store: Store, token: str | None, current: Run | None) -> None:
     mine = store.runs(token) if token else []
     with st.expander(f"Runs of this browser ({len(mine)})", icon=":material/history:"):
         st.caption(
-            f"A run's link lets anybody watch it; only this browser can pause, stop or delete it. Runs are kept for {KEPT_DAYS} days,"
-            f" {KEPT_RUNS} at most on this server. A picture that you try a network on is not kept; pictures that you train on are kept as"
-            " long as their runs, and whoever has a run's link sees a few of them."
+            f"A run's link lets anybody watch it; only this browser can pause, stop or delete it. {kept_runs()} A picture that you try a"
+            " network on is not kept; pictures that you train on are kept as long as their runs, and whoever has a run's link sees a few of"
+            " them. More under [Privacy](./privacy)."
         )
         if current and store.owns(current.id, token):
             st.text_input(

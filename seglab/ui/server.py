@@ -18,12 +18,13 @@ from streamlit.runtime.pages_manager import PagesManager
 from seglab.lessons import LESSONS
 from seglab.lessons.path import PATH
 from seglab.stage.bundle import bundle
+from seglab.train.housekeeper import keep_house
 from seglab.train.jobs import take_up, workers
 from seglab.train.store import Store
 from seglab.ui.files import app_script
 
 STAGE_PAGES = tuple(LESSONS)
-PAGES = ("", *PATH, "words", "decks")
+PAGES = ("", *PATH, "words", "decks", "privacy")
 STAGE = "_stcore/bidi-components/seglab.stage/v1"
 
 
@@ -76,6 +77,8 @@ def serve(port: int | None = None, headless: bool = False) -> None:
     if port is not None:
         config["server.port"] = port
     workers().start()
-    take_up(Store())
+    store = Store()
+    take_up(store)
+    keep_house(store)
     sys.argv = [str(app_script())]  # Streamlit reads the configuration beside the script that it takes to be started
     make_app().run(config=config)

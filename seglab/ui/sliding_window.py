@@ -10,7 +10,8 @@ import streamlit as st
 
 from seglab.nets.patch_layers import Kind
 from seglab.nets.walk import read_size
-from seglab.train.jobs import Pictures, slide_file, trained
+from seglab.train.asked.desk import Pictures
+from seglab.train.asked.patches import slide_file, trained
 from seglab.train.store import Store
 from seglab.ui.addressed import choice, chosen, number, put, typed, whole
 from seglab.ui.convolutionalized import convolutionalized
@@ -22,7 +23,7 @@ from seglab.ui.one_pass import answer_maps, costs, verdict
 from seglab.ui.patch_context import patch_context
 from seglab.ui.plain import plain
 from seglab.ui.sliding import show_window
-from seglab.ui.waiting import arrived, asked
+from seglab.ui.waiting import FIGURE, arrived, asked
 
 SIZE = (96, 96)
 LEAST, MOST = 32, 192  # pixels a side: at 192 each of the 28,224 patches of 25 x 25 is looked at in some four seconds
@@ -148,7 +149,8 @@ def _answers(slide: dict[str, Any]) -> Pictures | None:
     told = "A worker is looking at every patch…"
     if not trained(Store(), slide["kind"], slide["patch"], slide["net"]):
         told = "A worker trains this classifier and looks at every patch: some ten seconds, and after those who asked before…"
-    return arrived(asked("slide", question, lambda: slide_file(Store(), slide, assets() / "networks" / "patches.safetensors")), told)
+    answer = asked("slide", question, lambda: slide_file(Store(), slide, assets() / "networks" / "patches.safetensors"))
+    return arrived(answer, told, room=FIGURE)
 
 
 PARTS: tuple[tuple[str, Callable[[], None]], ...] = (

@@ -8,7 +8,7 @@ from seglab.lessons import LESSONS
 from seglab.lessons.labs import LABS
 from seglab.lessons.path import PATH, SECTIONS, TOLD, TRAIN
 from seglab.ui.files import assets
-from seglab.ui.frame import pages
+from seglab.ui.frame import icon_of, pages
 from seglab.ui.links import kept, last
 from seglab.ui.progress import ask_progress, done, last_stop
 
@@ -34,6 +34,8 @@ def path() -> None:
                 with column:
                     _card(*card)
     ask_progress()
+    label = "Privacy: what is kept of you, where, and for how long"
+    st.page_link(pages()["privacy"], label=label, icon=icon_of("privacy"), query_params=kept())
 
 
 def _go_on() -> None:

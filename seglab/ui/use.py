@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from seglab.train.segmenting import Used, segment_file
+from seglab.train.asked.segmenting import Used, segment_file
 from seglab.ui.addressed import choice
 from seglab.ui.network_source import Source, chosen_network
 from seglab.ui.runs import open_store
@@ -15,7 +15,7 @@ from seglab.ui.use_mask import mask_panel
 from seglab.ui.use_picture import HOME, Given, chosen_picture, shrinking
 from seglab.ui.use_threshold import threshold_panel
 from seglab.ui.use_tiles import tile_control, tiles_panel
-from seglab.ui.waiting import arrived, asked
+from seglab.ui.waiting import FIGURE, arrived, asked
 
 SENTENCES = {
     "mask": "A trained network and a picture that it has never seen: every pixel gets a class, and how sure the network is of it.",
@@ -60,7 +60,7 @@ def answer(source: Source, given: Given, shrink: int | None, place: str = "use")
     if len(given.data) > 2_000_000:
         waiting += " One of 16 megapixels takes about half a minute, and those that were asked for before come first."
     found = asked(place, (source.name, given.key, shrink), work, source.version)
-    return arrived(found, waiting, "This picture cannot be segmented: ")
+    return arrived(found, waiting, "This picture cannot be segmented: ", FIGURE)
 
 
 def _elsewhere_from(source: Source) -> str:

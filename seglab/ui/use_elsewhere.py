@@ -11,7 +11,7 @@ import streamlit as st
 from seglab.data.domains import DOMAINS
 from seglab.data.strange import STRANGE
 from seglab.infer.levels import LEVELS
-from seglab.train.segmenting import Used, elsewhere_told
+from seglab.train.asked.segmenting import Used, elsewhere_told
 from seglab.train.study import interval
 from seglab.ui.network_source import Source
 from seglab.ui.runs import open_store
@@ -19,7 +19,7 @@ from seglab.ui.table import table
 from seglab.ui.use_charts import GRID, show_chart
 from seglab.ui.use_mask import judged, share, show_overlay
 from seglab.ui.use_picture import Given
-from seglab.ui.waiting import arrived, asked
+from seglab.ui.waiting import FIGURE, arrived, asked
 
 BINS = 20
 MUCH = 0.05  # of the pixels, surely wrong: from here on it is called nonsense
@@ -33,7 +33,7 @@ def elsewhere(source: Source, given: Given, used: Used) -> None:
     show_overlay(source, given, used, numbers, key="elsewhere")
     st.markdown(said)
     answer = asked("elsewhere", source.name, lambda: elsewhere_told(open_store(), source.weights), source.version)
-    found = arrived(answer, "A worker shows the network pictures from everywhere…", "This network cannot be asked: ")
+    found = arrived(answer, "A worker shows the network pictures from everywhere…", "This network cannot be asked: ", FIGURE)
     if found is None:
         return
     places = found.told

@@ -9,7 +9,7 @@ from functools import cache
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
-from seglab.train.segmenting import Used
+from seglab.train.asked.segmenting import Used
 from seglab.ui.links import in_lecture
 from seglab.ui.network_source import Source
 from seglab.ui.use_picture import Given

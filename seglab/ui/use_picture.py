@@ -12,14 +12,13 @@ from seglab.data.strange import STRANGE
 from seglab.infer.pictures import grey, png
 from seglab.ui.addressed import choice, chosen, number, put
 from seglab.ui.network_source import Source
+from seglab.ui.uploaded import LARGE, PICTURES, one_file
 
 HOME, OWN = "scene", "own"
 PHOTOGRAPHS = {"coins": "Coins", "cell": "A cell"}
 SIDES = ("192", "384", "768")  # pixels of a new scene
-MOST_FILE = 64  # MB
 MOST_NUMBER = 999
 MASK_TYPES = ["png", "tif", "tiff", "bmp"]
-TYPES = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"]
 SHRINKS = {"0": "Automatic", "1": "1", "2": "1/2", "3": "1/3", "4": "1/4"}
 DIFFICULTY = 0.5
 
@@ -94,11 +93,14 @@ def _select(names: dict[str, str], default: str) -> str:
 def brought(with_mask: bool = False) -> Given | None:
     """A picture of the person's own, and its mask; None while there is none."""
     left, right = st.columns(2) if with_mask else (st.container(), None)
-    file = left.file_uploader("Your picture", TYPES, key="use.own", max_upload_size=MOST_FILE)
-    left.caption(f"Up to 67 megapixels (8192 × 8192) and {MOST_FILE} MB; one of 4096 × 4096 takes about half a minute. It is not kept.")
+    file = one_file("Your picture", PICTURES, LARGE, "use.own", left)
+    left.caption(
+        f"Up to 67 megapixels (8192 × 8192) and {LARGE} MB; one of 4096 × 4096 takes about half a minute. It is not kept once this"
+        " tab is closed."
+    )
     mask = None
     if right is not None:
-        mask = right.file_uploader("Its true mask, if you have it", MASK_TYPES, key="use.mask", max_upload_size=MOST_FILE)
+        mask = one_file("Its true mask, if you have it", MASK_TYPES, LARGE, "use.mask", right)
         right.caption("Of the same size, with a value for each class, edges not smoothed. With it precision, recall and IoU are counted.")
     if file is None:
         return None

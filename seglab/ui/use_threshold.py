@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
 from seglab.infer.levels import LEVELS
-from seglab.train.segmenting import Used
+from seglab.train.asked.segmenting import Used
 from seglab.ui.addressed import choice, put
 from seglab.ui.addressed import given as in_address
 from seglab.ui.links import in_lecture

@@ -15,7 +15,7 @@ from PIL import Image as Files
 from seglab.data.domains import VERMILION
 from seglab.infer.pictures import png
 from seglab.infer.tiles import SEAMS, Seams, Span, Tile, cut, mirrored
-from seglab.train.segmenting import Used, seams_file
+from seglab.train.asked.segmenting import Used, seams_file
 from seglab.ui.addressed import choice, put, whole
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing, Item
@@ -26,7 +26,7 @@ from seglab.ui.use_charts import GRID, show_chart
 from seglab.ui.use_mask import share
 from seglab.ui.use_picture import Given
 from seglab.ui.use_threshold import class_control
-from seglab.ui.waiting import arrived, asked
+from seglab.ui.waiting import FIGURE, arrived, asked
 
 SIDES = ("32", "64", "128")  # multiples of 2^depth for every network here
 NAMES: dict[Seams, str] = {"overlap": "Overlap, mirrored border", "mirror": "No overlap, mirrored", "zeros": "Zero padding"}
@@ -55,7 +55,9 @@ def tiles_panel(source: Source, given: Given, tile: int) -> None:
     question = (source.name, given.key, tile, shows)
     work = lambda: seams_file(open_store(), given.data, source.weights, tile, shows, given.shared)  # noqa: E731
     with figure:
-        used = arrived(asked("seams", question, work, source.version), "A worker is cutting the picture…", "This picture cannot be cut: ")
+        used = arrived(
+            asked("seams", question, work, source.version), "A worker is cutting the picture…", "This picture cannot be cut: ", FIGURE
+        )
         if used is None:
             return
         _cut(source, used, tile)

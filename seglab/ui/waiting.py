@@ -8,11 +8,12 @@ from typing import TypeVar
 
 import streamlit as st
 
-from seglab.train.failure import sentence
+from seglab.train.failure import reason, sentence
 from seglab.ui.plain import plain
 
 Answer = TypeVar("Answer")
 _GRACE = 0.05  # seconds in which an answer may come before the page says that it waits
+FIGURE = 420  # pixels that are kept free for a figure, so that what stands below does not jump when it comes
 
 
 def asked(place: str, question: object, ask: Callable[[], Future[Answer]], version: object = None) -> Future[Answer]:
@@ -31,24 +32,26 @@ def asked(place: str, question: object, ask: Callable[[], Future[Answer]], versi
     return found
 
 
-def arrived(answer: Future[Answer], told: str, refused: str = "") -> Answer | None:
-    """The answer; None while it is not there, which the page says, and where it is an error, said after `refused`."""
+def arrived(answer: Future[Answer], told: str, refused: str = "", room: int = 0) -> Answer | None:
+    """The answer; None while it is not there, which the page says in `room` pixels that are kept free for it where that is given, and where
+    it is an error, said after `refused`."""
     wait([answer], timeout=_GRACE)
     if not answer.done():
-        _look_again(answer, told)
+        _look_again(answer, told, room)
         return None
     error = answer.exception()
     if error is not None:
-        text = str(error)
+        text = reason(error) if isinstance(error, OSError) else str(error)
         st.error(plain(sentence(f"{refused}{text}")), icon=":material/error:")
         return None
     return answer.result()
 
 
-def _look_again(answer: Future[Answer], told: str) -> None:
+def _look_again(answer: Future[Answer], told: str, room: int) -> None:
     @st.fragment(run_every=0.25)
     def look() -> None:
-        st.markdown(f":material/hourglass_top: {told}")
+        with st.container(height=room or "content", border=False):
+            st.markdown(f":material/hourglass_top: {told}")
         if answer.done():
             st.rerun()
 

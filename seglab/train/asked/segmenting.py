@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from seglab.data.domains import Colour
-from seglab.train.jobs import workers
+from seglab.data.keeping import MB, keeping, taken
+from seglab.train.asked.desk import stamp
+from seglab.train.jobs import TaskError, workers
 from seglab.train.shared import Shared
 from seglab.train.store import Store
 
@@ -83,13 +85,15 @@ def _asked(store: Store, do: str, files: dict[str, bytes], task: dict[str, Any],
 
     if shared is None:
         return begun()
-    weights = Path(task["weights"])
-    written = weights.stat().st_mtime_ns if weights.exists() else 0
-    return shared.ask((do, *(sha256(data).hexdigest() for data in files.values()), json.dumps(task), written), begun)
+    return shared.ask((do, *(sha256(data).hexdigest() for data in files.values()), json.dumps(task), stamp(Path(task["weights"]))), begun)
 
 
 def _used(place: Path, do: str, files: dict[str, bytes], task: dict[str, Any]) -> Used:
-    """Hand files to a worker, which are there only while it looks at them, and take what it tells."""
+    """Hand files to a worker, which are there only while it looks at them, and take what it tells. Raises TaskError with a sentence, also
+    where the results that are open take all the room that there is for them."""
+    most = keeping().result_megabytes
+    if taken(place) > most * MB:
+        raise TaskError(f"the results that people have open take all of the {most} MB there are for them: try again in a few minutes")
     out = Path(tempfile.mkdtemp(dir=place))
     with tempfile.TemporaryDirectory(dir=place) as given:
         for name, data in files.items():
