@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from conftest import App, ready
 from test_data import file, folder
@@ -31,6 +32,8 @@ NAME = f"{BOLD[:14]} {IMG}"  # of a run: 60 characters at most
 def run(app: App, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A run in the app's home on a folder whose name and classes are hostile; the browser with TOKEN owns it."""
     data = folder(tmp_path_factory.mktemp("data") / IMG, 6)
+    for number in range(6):
+        (data / "masks" / f"{number:02}.png").write_bytes(file(shapes(number, 64).mask % np.uint8(3)))
     (data / "classes.txt").write_text(f"{BOLD}\n{IMG}\n{SCRIPT}\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEGLAB_HOME", str(app.home))
