@@ -15,6 +15,7 @@ from seglab.export.theme import STEPS, Rgb, luminance, theme
 from seglab.train.metrics import Scores
 from seglab.ui.legend import chip
 from seglab.ui.links import in_lecture
+from seglab.ui.plain import plain
 
 _STYLE = """<style>
 .measures { width: 100%; border-collapse: collapse; line-height: 1.35; font-variant-numeric: tabular-nums; }
@@ -82,13 +83,13 @@ def what_accuracy_hides(scores: Scores, classes: Sequence[str]) -> str:
     best, accuracy, iou = scores.constant
     return (
         f"**Accuracy {percent(scores.accuracy)}**: so many pixels are right, at a mean IoU of {scores.mean_iou:.3f}."
-        f" Calling every pixel {classes[best]} would be right in **{percent(accuracy)}** of them, at a mean IoU of **{iou:.3f}**."
+        f" Calling every pixel {plain(classes[best])} would be right in **{percent(accuracy)}** of them, at a mean IoU of **{iou:.3f}**."
     )
 
 
 def matrix(scores: Scores, classes: Sequence[str], dark: bool, large: bool = False) -> go.Figure:
     """The confusion matrix as a picture: a row is a class of the truth, a cell the share of its pixels that were given a class."""
-    palette, names = theme(dark), list(classes)
+    palette, names = theme(dark), [escape(name, quote=False) for name in classes]  # Plotly reads tags
     scale = [[step / STEPS, _css(tone.fill)] for step, tone in enumerate(palette.up)]
     rows = scores.rows.tolist()
     told = [

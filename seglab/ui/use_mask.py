@@ -12,6 +12,7 @@ from streamlit.components.v2.types import ComponentRenderer
 from seglab.train.asked.segmenting import Used
 from seglab.ui.links import in_lecture
 from seglab.ui.network_source import Source
+from seglab.ui.plain import plain
 from seglab.ui.use_picture import Given
 
 FILES = {
@@ -96,7 +97,7 @@ def figures(used: Used) -> list[tuple[str, str]]:
 def told(source: Source, used: Used) -> str:
     """What a true mask says, as Markdown."""
     right, ious = judged(used.told["confusion"])
-    named = ", ".join(f"{name} **{iou:.3f}**" for name, iou in zip(source.classes, ious, strict=True) if iou is not None)
+    named = ", ".join(f"{plain(name)} **{iou:.3f}**" for name, iou in zip(source.classes, ious, strict=True) if iou is not None)
     return f"Against the true mask {share(right)} of the pixels are right. IoU: {named}."
 
 

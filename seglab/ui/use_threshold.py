@@ -14,6 +14,7 @@ from seglab.ui.addressed import choice, put
 from seglab.ui.addressed import given as in_address
 from seglab.ui.links import in_lecture
 from seglab.ui.network_source import Source
+from seglab.ui.plain import plain
 from seglab.ui.use_mask import scaled, url
 from seglab.ui.use_picture import Given
 
@@ -52,7 +53,7 @@ def class_control(source: Source) -> int:
     """Which class stands against the rest; of two classes it is the second."""
     if len(source.classes) == 2:
         return 1
-    names = {str(number): name for number, name in enumerate(source.classes)}
+    names = {str(number): plain(name) for number, name in enumerate(source.classes)}
     return int(choice("Class against the rest", "class", names, "1"))
 
 
