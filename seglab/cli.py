@@ -58,12 +58,32 @@ def parser() -> argparse.ArgumentParser:
     app = commands.add_parser("app", help="open the app in a browser")
     app.add_argument("--port", type=int, help="port to serve at (8501)")
     app.add_argument("--headless", action="store_true", help="do not open a browser")
-    app.add_argument("--jobs", type=int, metavar="N", help="trainings at a time (as many as there are cores, at most 4)")
-    app.add_argument("--jobs-per-visitor", type=int, metavar="N", help="of these, one visitor's (1)")
-    app.add_argument("--job-memory", type=int, metavar="MIB", help="memory of a training (60 %% of the machine's, divided by their number)")
-    told = "how long and how much is kept: run_days=7 uploads=20; `seglab runs clean --help` lists the names"
-    app.add_argument("--keep", dest="keeping", metavar="NAME=NUMBER", nargs="+", action="extend", default=[], help=told)
     app.set_defaults(act=_app)
+
+    hall = commands.add_parser("serve", help="serve the app to a hall (SERVING.md)")
+    hall.add_argument("--host", default="127.0.0.1", help="address to listen at; 0.0.0.0 for all of the machine's (127.0.0.1)")
+    hall.add_argument("--port", type=int, default=8501, help="port to serve at, 0 for a free one (8501)")
+    hall.add_argument("--sessions", type=int, metavar="N", default=500, help="visitors at a time (500)")
+    hall.add_argument("--sessions-per-address", type=int, metavar="N", default=400, help="of these, from one network address (400)")
+    hall.add_argument(
+        "--frame-ancestors",
+        nargs="+",
+        metavar="ORIGIN",
+        default=["self"],
+        help="who may show pages in a frame: self, none, https://… (self)",
+    )
+    hall.add_argument(
+        "--proxy", nargs="+", metavar="ADDRESS", default=["127.0.0.1"], help="proxies whose X-Forwarded-For is believed (127.0.0.1)"
+    )
+    hall.set_defaults(act=_serve)
+    for served in (app, hall):
+        served.add_argument("--jobs", type=int, metavar="N", help="trainings at a time (as many as there are cores, at most 4)")
+        served.add_argument("--jobs-per-visitor", type=int, metavar="N", help="of these, one visitor's (1)")
+        served.add_argument(
+            "--job-memory", type=int, metavar="MIB", help="memory of a training (60 %% of the machine's, divided by their number)"
+        )
+        told = "how long and how much is kept: run_days=7 uploads=20; `seglab runs clean --help` lists the names"
+        served.add_argument("--keep", dest="keeping", metavar="NAME=NUMBER", nargs="+", action="extend", default=[], help=told)
 
     train = commands.add_parser("train", help="train a U-Net on a generated set or on a folder")
     train.add_argument("data", metavar="DATA", help=f"a generated domain ({', '.join(DOMAINS)}), or a folder with images/ and masks/")
@@ -114,7 +134,13 @@ def parser() -> argparse.ArgumentParser:
         "bench",
         help="measure the stage in a browser, training against plain PyTorch, the pages about networks, and the memory of large pictures",
     )
-    bench.add_argument("what", nargs="?", choices=("stage", "train", "networks", "tiles"), help="one of the four (all)")
+    bench.add_argument(
+        "what",
+        nargs="?",
+        choices=("stage", "train", "networks", "tiles", "serve"),
+        help="one of the first four (all of them), or a hall of visitors",
+    )
+    bench.add_argument("--sessions", type=int, default=300, metavar="N", help="visitors of `bench serve` (300)")
     bench.set_defaults(act=_bench)
 
     for command in (train, resume, predict, data, export, bench, *add_runs(commands)):
@@ -139,6 +165,17 @@ def _app(given: argparse.Namespace) -> None:
     if given.port is not None and not 1 <= given.port <= 65535:
         raise ValueError(f"port={given.port} is out of range: 1 to 65535")
     serve(given.port, given.headless)
+
+
+def _serve(given: argparse.Namespace) -> None:
+    from seglab.data.keeping import settle_keeping
+    from seglab.train.limits import settle
+    from seglab.ui.hall import Hall, serve_hall
+
+    hall = Hall(given.host, given.port, given.sessions, given.sessions_per_address, given.frame_ancestors, given.proxy)
+    settle_keeping(given.keeping)
+    settle(jobs=given.jobs, jobs_per_visitor=given.jobs_per_visitor, job_memory=given.job_memory)
+    serve_hall(hall)
 
 
 def _train(given: argparse.Namespace) -> Result:
@@ -360,6 +397,10 @@ def _bench(given: argparse.Namespace) -> Result:
     from seglab.bench.readme import PARTS
 
     tell = (lambda text: None) if given.json else print
+    if given.what == "serve":
+        from seglab.bench import serve
+
+        return {"serve": serve.measure(tell, given.sessions)}
     return {name: part.measure(tell) for name, part in PARTS.items() if given.what in (None, name)}
 
 

@@ -91,7 +91,7 @@ def printed(text: str, most: int = 10**6) -> str:
     ('a[31mbc', 'a lon…')
     """
     plain = "".join(character for character in text if character.isprintable())
-    return plain if len(plain) <= most else f"{plain[: most - 1]}…"
+    return plain if len(plain) <= most else f"{plain[: most - 1].rstrip()}…"
 
 
 def _list(given: argparse.Namespace) -> Result:

@@ -71,6 +71,13 @@ def test_train_for_seconds_on_a_folder_with_progress(home: Path, capsys: pytest.
         (["train", "cells", "--seed", "-1"], "seed=-1 is out of range: 0 to 999999"),
         (["predict", "norun", "x.png", "--out", "y.png"], "run 'norun' is not here"),
         (["app", "--port", "99999"], "port=99999 is out of range: 1 to 65535"),
+        (["app", "--keep", "run_days=0"], "run_days=0 is out of range: 1 to 3650"),
+        (["runs", "list", "--status", "odd"], "--status 'odd' is unknown: queued, starting, running, "),
+        (["runs", "show", "norun"], "run 'norun' is not here"),
+        (["runs", "delete"], "say which runs: ids, --all-ended, or --older-than 7d"),
+        (["runs", "delete", "a", "--all-ended"], "give either ids of runs, or --all-ended and --older-than"),
+        (["runs", "delete", "--older-than", "soon"], "--older-than 'soon' is no age: a number with m, h, d or w, such as 7d"),
+        (["runs", "clean", "--keep", "weeks=1"], "--keep 'weeks=1' is unknown"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(arguments: list[str], sentence: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,6 +93,21 @@ def test_a_picture_that_is_none_is_said_by_name(home: Path, capsys: pytest.Captu
     bad.write_bytes(b"no picture")
     assert main(["predict", str(home / "out"), str(bad), "--out", str(home / "mask.png")]) == 2
     assert f"{bad}: this is not an image that can be read" in capsys.readouterr().err
+
+
+def test_a_picture_larger_than_the_network_sees_at_once_is_cut_into_tiles(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    weights = ROOT / "assets" / "networks" / "cells.safetensors"
+    image = home / "wide.png"
+    image.write_bytes(file(np.resize(skimage.data.coins(), (1600, 2600))))
+    assert main(["predict", str(weights), str(image), "--out", str(home / "mask.png"), "--shrink", "4", "--json"]) == 0
+    told = last_json(capsys.readouterr().out)
+    mask = np.asarray(Image.open(home / "mask.png"))
+    assert (told["height"], told["width"], mask.shape) == (1600, 2600, (1600, 2600))
+    assert told["shares"]["cell"] == pytest.approx((mask > 0).mean())
+    large = home / "large.png"
+    Image.new("1", (8193, 8193)).save(large)
+    assert main(["predict", str(weights), str(large), "--out", str(home / "mask.png")]) == 2
+    assert "the image has 67.1 megapixels: at most 67 are taken" in capsys.readouterr().err
 
 
 def test_arguments_that_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:
@@ -122,7 +144,7 @@ def test_a_built_wheel_carries_the_app(tmp_path: Path, visit: Callable[..., Any]
             assert page.locator(".stage .where").inner_text() == "stamp 2 of 4"
             background = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
             assert background == "rgb(255, 255, 255)"
-            assert page.locator("[data-testid=stSidebar] a").count() == len(PATH) + 3, "start, words, decks"
+            assert page.locator("[data-testid=stSidebar] a").count() == len(PATH) + 4, "start, words, decks, privacy"
         assert f"127.0.0.1:{served.port}" in served.log.read_text()
     finally:
         served.stop()

@@ -31,6 +31,7 @@ PAGES = {
     "words": "/words",
     "one word": "/words?word=padding",
     "decks": "/decks",
+    "privacy": "/privacy",
     "embedded": "/transposed_convolution?embed=true",
     "in lecture": "/transposed_convolution?lecture=1",
     "sizes in lecture": "/output_size?lecture=1",

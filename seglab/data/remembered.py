@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from seglab.data.folder import look
-from seglab.data.home import home
+from seglab.data.home import home, sets_folder
 from seglab.data.keeping import Went
 from seglab.data.summary import Summary
 
@@ -57,15 +57,30 @@ def remember(folder: Path, mark: str, summary: Summary) -> None:
 
 
 def forget(older: float, wanted: Iterable[Path]) -> list[Went]:
-    """Delete what is remembered of folders since before the time `older`, but for the folders `wanted`; what went."""
+    """Delete what is remembered of folders since before the time `older`, and of uploads that are gone, but for the folders `wanted`; what
+    went."""
     known, went = {_place(folder) for folder in wanted}, list[Went]()
     for path in (home() / "summaries").glob("*"):
         with suppress(OSError):
             about = path.stat()
-            if about.st_mtime < older and path not in known:
+            if path not in known and (about.st_mtime < older or _of_gone_upload(path)):
                 path.unlink()
                 went.append(Went("summary", path.name, "no run needs it", about.st_size))
     return went
+
+
+def _of_gone_upload(path: Path) -> bool:
+    """Whether what is remembered is of an upload that was deleted."""
+    try:
+        folder = Path(json.loads(path.read_text(encoding="utf-8"))["folder"])
+    except (ValueError, KeyError, TypeError):
+        return False
+    return folder.parent == sets_folder() and not folder.exists()
+
+
+def forget_one(folder: Path) -> None:
+    """Delete what is remembered of a folder."""
+    _place(folder).unlink(missing_ok=True)
 
 
 def _marks(folder: Path) -> list[str]:

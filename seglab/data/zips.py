@@ -74,7 +74,7 @@ def _contents(archive: ZipFile, entry: ZipInfo, left: int) -> bytes:
     if entry.flag_bits & 1:
         raise RefusedError(f"{entry.filename[:60]!r} in the zip is encrypted: pack it without a password")
     with archive.open(entry) as file:
-        contents = file.read(left + 1)
+        contents = file.read(min(left, entry.file_size) + 1)  # no more is unpacked than is asked for, however small the table says it is
     if len(contents) > left:
         raise RefusedError(f"the zip holds more than {MOST_TOGETHER} MB: use fewer or smaller images")
     return contents

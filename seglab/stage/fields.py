@@ -180,8 +180,9 @@ def encode(fields: Sequence[Field], state: Mapping[str, Any], usual: Mapping[str
     >>> encode([stride], {"stride": 2}, {"stride": 1}), encode([stride], {"stride": 1}, {"stride": 1})
     ({'v': '1', 'stride': '2'}, {})
     """
-    written = {field.name: field.write(state[field.name]) for field in fields}
-    changed = {field.name: written[field.name] for field in fields if written[field.name] != field.write(usual[field.name])}
+    # Equal values are the rule, and comparing them is much quicker than writing both down; others may still be written alike.
+    written = {f.name: (f.write(state[f.name]), f.write(usual[f.name])) for f in fields if state[f.name] != usual[f.name]}
+    changed = {name: own for name, (own, other) in written.items() if own != other}
     return {"v": VERSION, **changed} if changed else {}
 
 

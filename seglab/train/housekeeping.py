@@ -97,6 +97,17 @@ def keep_upload(store: Store, files: Iterable[uploads.File], title: str) -> str:
     return name
 
 
+def discard_upload(store: Store, name: str) -> None:
+    """Delete an upload and what is remembered of it. Raises ValueError while there are runs on it: their owners may want to go on."""
+    runs = [run for run in store.runs() if run.config.data == name]
+    if runs:
+        told = "a run is" if len(runs) == 1 else f"{len(runs)} runs are"
+        raise ValueError(f"{told} kept that learned from these pictures: delete that first, or leave them until their time is up")
+    folder = uploads.place_of(name)
+    uploads.discard(name)
+    remembered.forget_one(folder)
+
+
 def clean_networks(folder: Path, limits: Keeping) -> list[Went]:
     """Delete networks that the pages of labs have trained and that are too old; they are trained again where somebody asks."""
     went = []

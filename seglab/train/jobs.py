@@ -66,6 +66,9 @@ class Workers:
     def submit(self, do: str, **task: Any) -> Answer:
         """Give a task to a worker. The answer is its result, or raises TaskError with a sentence."""
         answer: Answer = Future()
+        if self.closed:
+            answer.set_exception(NoWorkerError("the server is stopping"))
+            return answer
         with self._lock:
             self._last += 1
             line = json.dumps({"id": self._last, "do": do, **task}).encode() + b"\n"
@@ -129,6 +132,19 @@ class Workers:
                 process.stdin.close()
             process.terminate()
             process.wait(timeout=10)
+
+
+def leave(store: Store, seconds: float) -> list[str]:
+    """At the end of a server: let every worker save what it is at, and wait until they have; returns the runs that had not in time.
+
+    A worker sees that its server is gone and leaves its run to be resumed; what waits goes on waiting in the store.
+    """
+    left = [identity for identity in _answers if store.alive(identity)]
+    workers().close()
+    until = time.monotonic() + seconds
+    while (left := [identity for identity in left if store.alive(identity)]) and time.monotonic() < until:
+        time.sleep(0.05)
+    return left
 
 
 _workers: Workers | None = None

@@ -19,7 +19,10 @@ def bring_weights(store: Store, token: str | None) -> None:
     if not bring.open:
         return
     with bring:
-        st.caption("A safetensors file that **Take along** gave. Names and shapes are checked; pickles (.pt) are never opened.")
+        st.caption(
+            "A safetensors file that **Take along** gave. Names and shapes are checked; pickles (.pt) are never opened. It becomes a run,"
+            " and is kept as long as one."
+        )
         file = one_file("Weights", ["safetensors", "pt", "pth"], WEIGHTS, "weights", disabled=token is None)
         if file is None or token is None:
             return

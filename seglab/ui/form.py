@@ -142,8 +142,10 @@ def preview(store: Store, config: TrainConfig | None) -> None:
     left, right = st.columns([1.15, 1])
     with left:
         chart([], config, len(target_classes(classes_of(config.data), config.target)[0]))
-        with st.expander("The same from the command line", icon=":material/terminal:"):
-            st.code(command_line(config), language=None, wrap_lines=True)
+        # Its content is made when it is open: half a megabyte of highlighter is loaded for the first code on a page.
+        told = st.expander("The same from the command line", icon=":material/terminal:", on_change="rerun", key="command_line")
+        if told.open:
+            told.code(command_line(config), language=None, wrap_lines=True)
     with right:
         view = st.segmented_control("Look at", VIEWS, default=VIEWS[0], key="preview", required=True) or VIEWS[0]
         if view == "Images" and config.data in DOMAINS and config.target == "regions":

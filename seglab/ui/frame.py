@@ -53,6 +53,7 @@ def pages() -> dict[str, StreamlitPage]:
         **{name: _page(name) for name in PATH},
         "words": st.Page("pages/words.py", title="Words"),
         "decks": st.Page("pages/decks.py", title="Lecture decks"),
+        "privacy": st.Page("pages/privacy.py", title="Privacy"),
     }
 
 
@@ -82,7 +83,7 @@ def frame(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
         return
     st.html(_PAGE)
     with st.sidebar:
-        for title, names in {"": ("start",), **SECTIONS, "Look up": ("words", "decks")}.items():
+        for title, names in {"": ("start",), **SECTIONS, "Look up": ("words", "decks", "privacy")}.items():
             if title:
                 st.markdown(f"**{title}**")
             for name in names:
@@ -91,5 +92,5 @@ def frame(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
 
 def icon_of(name: str) -> str:
     """The sign of a page, as Streamlit names it."""
-    own = {"start": "home", "train": "model_training", "words": "dictionary", "decks": "co_present"}
+    own = {"start": "home", "train": "model_training", "words": "dictionary", "decks": "co_present", "privacy": "shield_person"}
     return f":material/{own[name] if name in own else TOLD[name].icon}:"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from functools import partial
 from hashlib import sha256
+from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
@@ -13,11 +14,11 @@ from seglab.export import exported, file_name, refused
 from seglab.export.marks import Look
 from seglab.pipeline import Pipeline
 from seglab.stage.fields import State
-from seglab.stage.lesson import Lesson, Snippet
+from seglab.stage.lesson import END, Lesson, Snippet
 from seglab.train.asked.check import check_code
 from seglab.train.jobs import TaskError
 from seglab.ui.embed import offer_embed, stage_alone
-from seglab.ui.links import embedded, in_lecture
+from seglab.ui.links import embedded, in_lecture, kept
 from seglab.ui.progress import keep_progress
 from seglab.ui.questions import ask
 from seglab.ui.stage import go_to, read_state, show_stage
@@ -32,6 +33,7 @@ FILES = {
 }
 MIME = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif", ".html": "text/html", ".json": "application/json"}
 MOST_PRINTED = 256  # cells of one operand in the Code tab
+_refusals: dict[tuple[str, str], dict[str, str]] = {}  # by lesson and link, the same for everybody
 _checked: OrderedDict[str, float] = OrderedDict()  # differences by snippet, the same for everybody
 
 
@@ -42,6 +44,15 @@ def lesson_page(lesson: Lesson) -> None:
         return
     st.title(lesson.title)
     st.markdown(lesson.sentence)
+    _below(lesson, kept())
+
+
+@st.fragment
+def _below(lesson: Lesson, drawn: dict[str, str]) -> None:
+    """All that may depend on the stage's state. It is drawn alone when the stage settles or a question is answered: half of the messages
+    would be the sidebar, which looks the same. `drawn` is what the whole page was drawn for."""
+    if kept() != drawn:  # lecture mode came or went: the chrome too is another
+        st.rerun()
     state, pipeline = read_state(lesson)
     show_stage(lesson, state)
     if not in_lecture():
@@ -58,14 +69,14 @@ def lesson_page(lesson: Lesson) -> None:
 def _take_along(lesson: Lesson, state: State, pipeline: Pipeline) -> None:
     """The stage as it stands as a file, made when it is asked for; a kind that cannot be made says why."""
     look = Look(dark=st.context.theme.type == "dark")
-    why = refused(lesson, state, pipeline)
+    why, name = _refused(lesson, state, pipeline), file_name(lesson, state, "")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("Take this stage along:", width="content")
         for suffix, what in FILES.items():
             st.download_button(
                 suffix[1:].upper(),
                 partial(exported, lesson, state, suffix, look),
-                file_name(lesson, state, suffix),
+                name + suffix,
                 MIME[suffix],
                 key=f"{lesson.name}.take{suffix}",
                 on_click="ignore",
@@ -74,6 +85,17 @@ def _take_along(lesson: Lesson, state: State, pipeline: Pipeline) -> None:
             )
     if ".gif" in why:
         st.caption(f"No {'picture' if '.png' in why else 'GIF'} of this setting: {why['.gif']}.")
+
+
+def _refused(lesson: Lesson, state: State, pipeline: Pipeline) -> dict[str, str]:
+    """Which files of a state cannot be made, and why. It is a matter of sizes, for which the whole scene is laid out: remembered by
+    setting, since a class goes through the same ones."""
+    key = lesson.name, urlencode(lesson.link({**state, "at": END}))
+    if key not in _refusals:
+        _refusals[key] = refused(lesson, state, pipeline)
+        while len(_refusals) > 1000:
+            _refusals.pop(next(iter(_refusals)), None)
+    return _refusals[key]
 
 
 def _snippet(lesson: Lesson, state: State, pipeline: Pipeline) -> Snippet:

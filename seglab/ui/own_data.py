@@ -15,12 +15,12 @@ from seglab.data.zips import unpacked
 from seglab.infer.pictures import shown_colours
 from seglab.train.asked.pictures import inspect_set
 from seglab.train.failure import sentence
-from seglab.train.housekeeping import keep_upload
+from seglab.train.housekeeping import discard_upload, keep_upload
 from seglab.train.store import Store
 from seglab.ui.kept import kept_uploads
 from seglab.ui.legend import legend
 from seglab.ui.plain import plain
-from seglab.ui.runs import refusal
+from seglab.ui.runs import refusal, refuse
 from seglab.ui.uploaded import ARCHIVE, NAMES, PICTURE, one_file, several_files
 from seglab.ui.waiting import arrived, asked
 
@@ -40,7 +40,7 @@ def own_data(store: Store, token: str | None) -> str | None:
         st.session_state.setdefault("own.way", EARLIER if earlier else FILES)
         way = st.segmented_control("Where they come from", [FILES, ZIP, EARLIER], key="own.way", required=True)
         if way == EARLIER:
-            name = _choose(earlier)
+            name = _choose(store, earlier)
         else:
             upload = _zip() if way == ZIP else _files()
             name = _kept(store, upload) if upload else None
@@ -84,14 +84,28 @@ def _identity(given: list[tuple[str, UploadedFile]]) -> tuple[str, ...]:
     return tuple(f"{kind}/{file.file_id}" for kind, file in given)
 
 
-def _choose(earlier: list[str]) -> str | None:
+def _choose(store: Store, earlier: list[str]) -> str | None:
     if not earlier:
         st.caption("Nothing was uploaded in this session yet.")
         return None
     titles = [title_of(name) for name in earlier]
     # A choice comes back by what it is called, so no two may be called the same.
     called = {name: f"{title} ({name[-4:]})" if titles.count(title) > 1 else title for name, title in zip(earlier, titles, strict=True)}
-    return st.selectbox("Pictures", earlier, format_func=called.__getitem__, key="own.earlier")
+    name = st.selectbox("Pictures", earlier, format_func=called.__getitem__, key="own.earlier")
+    st.button("Delete these pictures", icon=":material/delete:", key="own.delete", on_click=_discard, args=(store, name))
+    return name
+
+
+def _discard(store: Store, name: str) -> None:
+    """Delete an upload and what is remembered of it, unless a run is there that learned from it."""
+    try:
+        discard_upload(store, name)
+    except (ValueError, OSError) as error:
+        refuse(error)
+        return
+    kept: dict[tuple[str, ...], tuple[str, str]] = st.session_state.get(_KEPT, {})
+    st.session_state[_KEPT] = {files: told for files, told in kept.items() if told[0] != name}
+    st.session_state["own.way"] = FILES
 
 
 def _earlier(store: Store, token: str | None) -> list[str]:

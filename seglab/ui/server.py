@@ -1,18 +1,20 @@
-"""The server: Streamlit's own, with the first page told where it is served from."""
+"""The server: Streamlit's own, with the first page told where it is served from, and with what `packed`, `headers` and `guard` put in
+front of it. `serve` is for one person's laptop, `hall.py` for a hall."""
 
 from __future__ import annotations
 
 import json
 import re
 import sys
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
 import streamlit as st
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.middleware import Middleware
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 from streamlit.runtime.pages_manager import PagesManager
 
 from seglab.lessons import LESSONS
@@ -21,11 +23,15 @@ from seglab.stage.bundle import bundle
 from seglab.train.housekeeper import keep_house
 from seglab.train.jobs import take_up, workers
 from seglab.train.store import Store
-from seglab.ui import live
-from seglab.ui.files import app_script
+from seglab.ui import live, static
+from seglab.ui.files import app_script, serve_cards
+from seglab.ui.guard import Door, Guard, Limits
+from seglab.ui.headers import Headers, page_policy
+from seglab.ui.health import healthz
+from seglab.ui.packed import ASK, FOREVER, Packed, pack, send_packed
 
 STAGE_PAGES = tuple(LESSONS)
-PAGES = ("", *PATH, "words", "decks")
+PAGES = ("", *PATH, "words", "decks", "privacy")
 STAGE = "_stcore/bidi-components/seglab.stage/v1"
 
 
@@ -54,23 +60,41 @@ def first_page(name: str) -> str:
     return page.replace("<title>Streamlit</title>", "<title>seglab</title>", 1)
 
 
-async def script(request: Request) -> Response:
+class Document:
+    """An address that always has the same document; any page's has one, in which the script finds the page."""
+
+    def __init__(self, packed: Packed) -> None:
+        self.packed = packed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send_packed(self.packed, scope, send)
+
+
+@cache
+def document(name: str) -> Document:
+    """A page's document. No script but those written in it may run inline."""
+    page = first_page(name)
+    return Document(pack(page.encode(), "text/html", ASK, [("Content-Security-Policy", page_policy(page))]))
+
+
+@cache
+def script() -> Document:
     """The stage's modules as one file."""
-    return Response(stage_script()[1], media_type="text/javascript", headers={"Cache-Control": "public, max-age=31536000, immutable"})
+    return Document(pack(stage_script()[1].encode(), "text/javascript", FOREVER))
 
 
-async def page(request: Request) -> Response:
-    """Any page's address leads to the same document; the script finds the page."""
-    return HTMLResponse(first_page(request.url.path.strip("/")), headers={"Cache-Control": "no-cache"})
-
-
-def make_app() -> st.App:
-    """The app as an ASGI application."""
+def make_app(limits: Limits | None = None, ancestors: Sequence[str] | None = None) -> st.App:
+    """The app as an ASGI application; `ancestors` may show its pages in a frame, everybody for None."""
     # Streamlit takes a folder named pages for its older navigation until a session has run the script: a visitor who comes by a
     # lesson's link before that would see the lesson's file alone.
     PagesManager.uses_pages_directory = False
-    own = [*[Route(f"/{name}", page) for name in PAGES], Route(f"/{stage_script()[0]}", script), *live.routes()]
-    return st.App(app_script(), routes=own, lifespan=live.streams)
+    serve_cards()
+    static.prepare()
+    door = Door(limits or Limits())
+    routes = [Route(f"/{name}", document(name), methods=["GET"]) for name in PAGES]
+    routes += [Route(f"/{stage_script()[0]}", script(), methods=["GET"]), Route("/healthz", healthz(door)), *live.routes()]
+    around = [Middleware(Headers, ancestors=ancestors), Middleware(Guard, limits=door.limits, door=door), Middleware(static.Static)]
+    return st.App(app_script(), routes=routes, middleware=around, lifespan=live.streams)
 
 
 def serve(port: int | None = None, headless: bool = False) -> None:

@@ -51,7 +51,9 @@ def show_stage(lesson: Lesson, state: State) -> None:
         memory["rev"] += 1
     remember(lesson.name, link)
     extra = kept()
-    data = {"lesson": lesson.data, "state": state, "rev": memory["rev"], "ack": memory["ack"], "extra": extra, "lecture": in_lecture()}
+    told = {"name": lesson.name, "state": state, "rev": memory["rev"], "ack": memory["ack"], "extra": extra, "lecture": in_lecture()}
+    # A stage that has settled knows its lesson, which is most of what there is to say.
+    data = told if memory["ack"] else {**told, "lesson": lesson.data}
     key = f"stage_{lesson.name}"
     _component()(key=key, data=data, on_settle_change=lambda: _settled(lesson, key))
 
@@ -59,7 +61,7 @@ def show_stage(lesson: Lesson, state: State) -> None:
 def show_inside(lesson: Lesson, key: str) -> None:
     """Mount a stage inside a lab's page: it opens anew when the lesson is another one, and keeps its state to itself."""
     told = sha256(repr(lesson.data).encode()).hexdigest()
-    data = {"lesson": lesson.data, "state": lesson.defaults, "rev": told, "inside": True, "lecture": in_lecture()}
+    data = {"name": key, "lesson": lesson.data, "state": lesson.defaults, "rev": told, "inside": True, "lecture": in_lecture()}
     _component()(key=key, data=data)
 
 

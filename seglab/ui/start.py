@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from html import escape
+from pathlib import Path
+
 import streamlit as st
 
 from seglab.lessons import LESSONS
 from seglab.lessons.labs import LABS
 from seglab.lessons.path import PATH, SECTIONS, TOLD, TRAIN
-from seglab.ui.files import assets
-from seglab.ui.frame import pages
+from seglab.ui.files import assets, card_address, cards_served
+from seglab.ui.frame import icon_of, pages
 from seglab.ui.links import kept, last
 from seglab.ui.progress import ask_progress, done, last_stop
 
@@ -34,6 +37,8 @@ def path() -> None:
                 with column:
                     _card(*card)
     ask_progress()
+    label = "Privacy: what is kept of you, where, and for how long"
+    st.page_link(pages()["privacy"], label=label, icon=icon_of("privacy"), query_params=kept())
 
 
 def _go_on() -> None:
@@ -66,10 +71,18 @@ def _told(number: int, name: str) -> tuple[str, str, str, str]:
     return name, f"{number}. {lesson.title}", lesson.card, told
 
 
+def _picture(file: Path, alt: str) -> None:
+    """A card's picture, fetched once it comes into sight where the server has it for all."""
+    if cards_served():
+        shown = "width: 100%; aspect-ratio: 7 / 4; border-radius: 0.5rem; display: block"
+        st.html(f'<img src="{card_address(file)}" alt="{escape(alt)}" loading="lazy" decoding="async" style="{shown}">')
+    else:
+        st.image(str(file), alt=alt, width="stretch")
+
+
 def _card(name: str, title: str, text: str, told: str) -> None:
     """A page's picture and text, and a link that puts its last state back."""
     with st.container(border=True, height="stretch"):
-        scheme = st.context.theme.type or "light"
-        st.image(str(assets() / f"{name}-{scheme}.png"), alt=f"Picture of the page {title}", width="stretch")
+        _picture(assets() / f"{name}-{st.context.theme.type or 'light'}.png", f"Picture of the page {title}")
         st.markdown(f"**{title}**\n\n{text}\n\n{told}")
         st.page_link(pages()[name], label=f"Open {title.split('. ', 1)[-1]}", icon=":material/arrow_forward:", query_params=last(name))

@@ -54,8 +54,10 @@ def show_study(study: Study, rows: Sequence[Row], own: Sequence[Row] = (), text:
         numbers(study, rows)
         st.download_button("All rows, as CSV", as_csv(study, [*rows, *own]), f"{study.name}.csv", "text/csv", on_click="ignore")
         if study.command:
-            st.caption("To measure again:")
-            st.code(study.command, language=None, wrap_lines=True)
+            # Its content is made when it is open: half a megabyte of highlighter is loaded for the first code on a page.
+            again = st.popover("Measure again", icon=":material/terminal:", on_change="rerun", key=f"again.{study.name}")
+            if again.open:
+                again.code(study.command, language=None, wrap_lines=True)
 
 
 def planned(study: Study) -> str:

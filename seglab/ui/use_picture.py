@@ -94,7 +94,10 @@ def brought(with_mask: bool = False) -> Given | None:
     """A picture of the person's own, and its mask; None while there is none."""
     left, right = st.columns(2) if with_mask else (st.container(), None)
     file = one_file("Your picture", PICTURES, LARGE, "use.own", left)
-    left.caption(f"Up to 67 megapixels (8192 × 8192) and {LARGE} MB; one of 4096 × 4096 takes about half a minute. It is not kept.")
+    left.caption(
+        f"Up to 67 megapixels (8192 × 8192) and {LARGE} MB; one of 4096 × 4096 takes about half a minute. It is not kept once this"
+        " tab is closed."
+    )
     mask = None
     if right is not None:
         mask = one_file("Its true mask, if you have it", MASK_TYPES, LARGE, "use.mask", right)

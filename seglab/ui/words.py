@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
@@ -17,9 +17,12 @@ def _component() -> ComponentRenderer:
     return st.components.v2.component("seglab.words", js="v1/words.js")
 
 
+_linked = lru_cache(100)(linked)  # a text is the same for everybody and at every rerun
+
+
 def text_with_tips(text: str) -> None:
     """Markdown whose terms tell what they mean when they are pointed at, focused or touched, and lead to their entry."""
-    marked, words = linked(text)
+    marked, words = _linked(text)
     st.markdown(marked)
     if words:
         _component()(key="words", height=1, data={"tips": {word.key: word.meaning for word in words}})

@@ -50,6 +50,8 @@ def _looked(store: Store, ask: str, read: Callable[[bytes], Any], weights: Path,
             workers().submit("inside", image=str(image) if picture.file is not None else "", **task).result()
             return read(out.read_bytes())
 
+    if picture.file is not None:  # a person's own is kept for nobody
+        return waiting_for(made)
     written_at = stamp(weights)
     question = (ask, weights, written_at, picture.source, picture.number, picture.mark, json.dumps(more))
     return _inside.ask(question, lambda: waiting_for(made))

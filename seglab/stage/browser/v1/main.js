@@ -3,6 +3,7 @@
 import { Stage } from "./stage.js";
 
 const stages = new WeakMap();
+const lessons = new Map(); // by name: the server tells a lesson until its stage has settled for the first time
 const PATIENCE = 4000; // milliseconds after which an unanswered settle no longer holds back the next one
 
 /** The parts of this address by which the page stands inside another one. Streamlit puts them first, and lets Python neither read nor set them. */
@@ -79,12 +80,13 @@ export default function ({ data, parentElement, setTriggerValue }) {
     stages.set(parentElement, mounted);
   }
   const { host, stage } = mounted;
+  if (data.lesson) lessons.set(data.name, data.lesson);
   host.heed(data, setTriggerValue);
   if (mounted.rev !== data.rev) {
     const told = mounted.rev !== null;
     mounted.rev = data.rev;
     host.waiting = null;
-    stage.adopt(data.lesson, data.state);
+    stage.adopt(lessons.get(data.name), data.state);
     if (told && !data.inside) stage.comeIntoView();
   }
   stage.enlarge(data.lecture);
