@@ -4,6 +4,7 @@ import streamlit as st
 
 from seglab.ui.brought import bring_weights
 from seglab.ui.form import preview, start_form
+from seglab.ui.links import in_lecture
 from seglab.ui.owner import owner_token
 from seglab.ui.results import results
 from seglab.ui.runs import chosen_run, explain, open_store, own_runs, tell_refusal
@@ -17,8 +18,9 @@ run = chosen_run(store)
 if run is None:
     preview(store, start_form(store, token))
 else:
-    watch(store, run, token)
+    watch(store, run, None if in_lecture() else token)  # in a lecture also the owner only watches
     results(store, run)
-explain()
-own_runs(store, token, run)
-bring_weights(store, token)
+if not in_lecture():
+    explain()
+    own_runs(store, token, run)
+    bring_weights(store, token)

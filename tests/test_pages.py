@@ -32,6 +32,7 @@ PAGES = {
     "one word": "/words?word=padding",
     "decks": "/decks",
     "privacy": "/privacy",
+    "playlist": "/playlist",
     "embedded": "/transposed_convolution?embed=true",
     "in lecture": "/transposed_convolution?lecture=1",
     "sizes in lecture": "/output_size?lecture=1",

@@ -10,7 +10,7 @@ from seglab.lessons import LESSONS
 from seglab.stage.fields import State
 from seglab.stage.lesson import Lesson, build
 
-PAGE = ("v", "lecture", "embed")  # parameters of a link that are not the lesson's
+PAGE = ("v", "lecture", "embed", "hide")  # parameters of a link that are not the lesson's
 
 
 def asked(lesson: str, settings: Sequence[str] = ()) -> tuple[Lesson, State]:

@@ -15,7 +15,7 @@ from seglab.trace import Call, Trace
 
 SYMBOLS = "IJLMN"
 OPERANDS = ("weight", "bias", "indices", "running_mean", "running_var")  # what is no image
-OWN = ("stop", "view", "at", "v", "lecture", "count", "letters")  # names that a link or the stage has a meaning for
+OWN = ("stop", "view", "at", "v", "lecture", "hide", "count", "letters")  # names that a link or the stage has a meaning for
 
 
 def lesson_of(made: Trace | Pipeline) -> Lesson:

@@ -245,7 +245,7 @@ class Lesson:
     snippet: Callable[[State, Pipeline], Snippet] | None = None  # in place of the view's own PyTorch code
 
     def __post_init__(self) -> None:
-        taken = {f.name for f in self.fields} & {"v", "lecture", "embed"}
+        taken = {f.name for f in self.fields} & {"v", "lecture", "embed", "hide"}
         if taken:
             raise ValueError(f"{sorted(taken)[0]} cannot be a field of {self.name}: a link means something else by it")
 

@@ -11,6 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import streamlit as st
 
+from seglab.ui.hiding import CONTROLS
+from seglab.ui.hiding import hidden as hidden_by_link
+from seglab.ui.links import in_lecture
+
 
 def given(name: str, default: str = "") -> str:
     """What the address says of a parameter."""
@@ -50,6 +54,8 @@ def choice(
     `told`, or a mapping of options, has the words for those that are not called as in the address.
     """
     key, words = f"address.{name}", told or (options if isinstance(options, Mapping) else {})
+    if hidden_by_link(name, label, CONTROLS):
+        return chosen(name, options, default)
     st.session_state[key] = chosen(name, options, default)
     control = st.pills if pills else st.segmented_control
     control(
@@ -66,11 +72,18 @@ def choice(
     return chosen(name, options, default)
 
 
+def in_hall(width: int) -> int:
+    """A control's width in pixels, in a lecture as much larger as its type is on a wall of 1920."""
+    return round(1.35 * width) if in_lecture() else width
+
+
 def number(label: str, name: str, low: int, high: int, default: int, width: int, drops: Sequence[str] = ()) -> int:
     """A whole number, its control `width` pixels wide; choosing one drops the parameters `drops`."""
     key = f"address.{name}"
+    if hidden_by_link(name, label, CONTROLS):
+        return whole(name, low, high, default)
     st.session_state[key] = whole(name, low, high, default)
-    st.number_input(label, low, high, key=key, on_change=_write, args=(name, str(default), tuple(drops)), width=width)
+    st.number_input(label, low, high, key=key, on_change=_write, args=(name, str(default), tuple(drops)), width=in_hall(width))
     return whole(name, low, high, default)
 
 
@@ -78,6 +91,8 @@ def typed(label: str, name: str, default: str, help: str = "", drops: Sequence[s
     """A line of text for the parameter `name`; another one drops the parameters `drops`."""
     key = f"address.{name}"
     text = given(name, default)[:40]
+    if hidden_by_link(name, label, CONTROLS):
+        return text
     st.session_state[key] = text
     st.text_input(label, key=key, max_chars=40, help=help, on_change=_write, args=(name, default, tuple(drops)))
     return text

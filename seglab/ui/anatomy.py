@@ -55,7 +55,7 @@ _LOSSES = {
 }
 
 
-def step_picture(anatomy: Numbers, large: bool, ink: str) -> str:
+def step_picture(anatomy: Numbers, ink: str) -> str:
     """The data of `train.anatomy` as HTML: four stations, beside each other where there is room. `ink` is the colour of words."""
     stations = (
         ("1 · Query", INPUT, _query(anatomy)),
@@ -64,7 +64,7 @@ def step_picture(anatomy: Numbers, large: bool, ink: str) -> str:
         ("4 · Step", KERNEL, _step(anatomy)),
     )
     items = "".join(f'<li style="border-color: {colour}"><p class="title">{title}</p>{body}</li>' for title, colour, body in stations)
-    style = f"color: {ink}; font-size: {'1.3rem' if large else '1rem'}"
+    style = f"color: {ink}"
     label = escape(in_words(anatomy))
     return f'<figure class="anatomy" role="group" aria-label="{label}" style="{style}">{_STYLE}<ol>{items}</ol></figure>'
 

@@ -14,7 +14,7 @@ from seglab.nets.describe import Block, BreaksError
 from seglab.nets.remedies import next_sizes, remedies
 from seglab.nets.walk import LARGEST, read_size, sides
 from seglab.train.failure import sentence
-from seglab.ui.addressed import choice, chosen, put, typed
+from seglab.ui.addressed import choice, chosen, in_hall, put, typed
 from seglab.ui.builder_looks import look_at
 from seglab.ui.diagram import show
 from seglab.ui.plain import plain
@@ -168,7 +168,7 @@ def _mend(asked: Chosen) -> None:
     with st.container(horizontal=True, key="builder.remedies"):
         for way in remedies(asked.net, asked.size, LARGEST):
             told = f"**{way.way.capitalize()}** to {sides(way.size)}: {way.told}."
-            with st.container(border=True, width=275):
+            with st.container(border=True, width=in_hall(275)):
                 st.markdown(f"{told} The mask has {sides(way.mask)} pixels.")
                 changes = {"size": f"{way.size[0]} x {way.size[1]}", "block": ""}
                 st.button(f"Try {sides(way.size)}", key=f"builder.try.{way.way}", on_click=put, kwargs=changes)

@@ -19,7 +19,6 @@ from seglab.train.asked.networks import compared_scene
 from seglab.ui.addressed import choice, put, whole
 from seglab.ui.compare_subjects import Subject
 from seglab.ui.legend import chip, legend
-from seglab.ui.links import in_lecture
 from seglab.ui.runs import open_store
 from seglab.ui.seen import WRONG, picture
 from seglab.ui.waiting import arrived, asked
@@ -215,8 +214,8 @@ def show_difference(looked: Looked, one: str, other: str) -> None:
         f"{chip(ORANGE)}only {other} is right: {beside:,} ({100 * beside / total:.1f} %)",
     ]
     told += [f"{chip(YELLOW)}both wrong, each in its way: {neither:,}"] if neither else []
-    spans, size = "".join(f"<span>{part}</span>" for part in told), 1.3 if in_lecture() else 1
-    st.html(f'<div style="display: flex; flex-wrap: wrap; gap: 0.2rem 1.2rem; font-size: {size}rem">{spans}</div>')
+    spans = "".join(f"<span>{part}</span>" for part in told)
+    st.html(f'<div style="display: flex; flex-wrap: wrap; gap: 0.2rem 1.2rem">{spans}</div>')
 
 
 def parted(one: Masks, other: Masks, truths: Masks) -> tuple[NDArray[np.bool_], ...]:

@@ -12,7 +12,8 @@ from seglab.lessons.path import PATH, SECTIONS, TOLD, TRAIN
 from seglab.stage.lesson import Lesson
 from seglab.ui.files import assets
 from seglab.ui.lesson import lesson_page
-from seglab.ui.links import embedded, in_lecture, last, leave_lecture
+from seglab.ui.links import embedded, in_lecture, last
+from seglab.ui.present import present
 
 # Nothing of ours runs long in the web process: a "running" that flickers while a page is kept up to date only distracts.
 _QUIET = '<style>[data-testid="stStatusWidget"] { display: none; }</style>'
@@ -33,11 +34,15 @@ section[data-testid="stSidebar"] p strong { display: block; margin-top: 0.5rem; 
 _DARK = """<style>
 button[data-testid="stBaseButton-primary"]:not(:disabled), button[data-testid="stBaseButton-primary"]:not(:disabled) * { color: #0b0d10; }
 </style>"""
+# Everything on a page is measured in rem: one size makes words, controls and what components draw large alike. It follows the width of the
+# wall, whose picture is as wide whether it has 1280 or 3840 pixels.
+_LARGE = "<style>:root { font-size: clamp(18px, 1.125vw, 64px); }</style>"
 _LECTURE = """<style>
-.stMainBlockContainer { padding: 0.75rem 2rem; max-width: none; }
+.stMainBlockContainer { padding: 0.6rem 1.5rem 1rem; max-width: none; }
 header[data-testid="stHeader"], section[data-testid="stSidebar"] { display: none; }
-.stMainBlockContainer h1 { font-size: 2.4rem; padding: 0; }
-.stMainBlockContainer p, .stMainBlockContainer li { font-size: 1.3rem; }
+.stMainBlockContainer h1 { font-size: 1.7rem; padding: 0 9rem 0 0; }
+.stMainBlockContainer h2 { font-size: 1.3rem; padding: 0.5rem 0 0.25rem; }
+[data-testid="stWidgetLabel"] p, [data-testid="stCaptionContainer"] p, .stMainBlockContainer small { font-size: 1rem; }
 </style>"""
 
 _EMBEDDED = """<style>
@@ -54,6 +59,7 @@ def pages() -> dict[str, StreamlitPage]:
         "words": st.Page("pages/words.py", title="Words"),
         "decks": st.Page("pages/decks.py", title="Lecture decks"),
         "privacy": st.Page("pages/privacy.py", title="Privacy"),
+        "playlist": st.Page("pages/playlist.py", title="Playlist"),
     }
 
 
@@ -73,17 +79,19 @@ def frame(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
     st.html(_QUIET)
     if st.context.theme.type == "dark":
         st.html(_DARK)
+    if in_lecture():
+        st.html(_LARGE)
     if embedded():
         st.html(_EMBEDDED)
         return
+    present(page.url_path or "start", pages)
     if in_lecture():
         st.html(_LECTURE)
-        if page.title not in {lesson.title for lesson in LESSONS.values()}:  # a stage has a button of its own for this
-            st.button("Leave lecture mode", icon=":material/close_fullscreen:", on_click=leave_lecture, type="tertiary")
         return
     st.html(_PAGE)
     with st.sidebar:
-        for title, names in {"": ("start",), **SECTIONS, "Look up": ("words", "decks", "privacy")}.items():
+        more = {"Look up": ("words", "decks", "privacy"), "Present": ("playlist",)}
+        for title, names in {"": ("start",), **SECTIONS, **more}.items():
             if title:
                 st.markdown(f"**{title}**")
             for name in names:
@@ -92,5 +100,6 @@ def frame(page: StreamlitPage, pages: Mapping[str, StreamlitPage]) -> None:
 
 def icon_of(name: str) -> str:
     """The sign of a page, as Streamlit names it."""
-    own = {"start": "home", "train": "model_training", "words": "dictionary", "decks": "co_present", "privacy": "shield_person"}
+    own = {"start": "home", "train": "model_training", "words": "dictionary", "decks": "co_present"}
+    own |= {"privacy": "shield_person", "playlist": "playlist_play"}
     return f":material/{own[name] if name in own else TOLD[name].icon}:"

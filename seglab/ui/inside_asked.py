@@ -18,7 +18,7 @@ from seglab.nets.layers import layers_of
 from seglab.train.asked.inside import inside_layer
 from seglab.train.header import FIRST, opened
 from seglab.train.store import Store
-from seglab.ui.addressed import choice, chosen, given, number, put, whole
+from seglab.ui.addressed import choice, chosen, given, in_hall, number, put, whole
 from seglab.ui.diagram import show
 from seglab.ui.network_source import Source, chosen_network
 from seglab.ui.runs import open_store
@@ -111,7 +111,7 @@ def chosen_layer(asked: Asked) -> tuple[str, str]:
     size = side_for(asked.net)
     drawing = small_picture(asked.net, (size, size), asked.blocks)
     drawing.told = f"{block}: {does(asked.net, block)}. Press another block to open it."
-    with st.container(width=1150):  # no larger on a wide screen, where it would push all else off it
+    with st.container(width=in_hall(1150)):  # no larger on a wide screen, where it would push all else off it
         show(drawing, "inside.u", block, lambda name: put(block=name, **dict.fromkeys(("layer", *OF_LAYER))))
     layers = layers_of(asked.net, block)
     words = {layer: LAYER_WORDS[layer] for layer in layers}

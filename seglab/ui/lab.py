@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
 from seglab.lessons.lab import Lab
+from seglab.ui.hiding import hidden
 from seglab.ui.links import in_lecture, kept, remember
 from seglab.ui.progress import show_solved
 from seglab.ui.questions import ask
@@ -30,12 +31,12 @@ def begin(lab: Lab) -> None:
 def end(lab: Lab) -> None:
     """Questions and text, and a note of the page's address for links back to it."""
     remember(lab.name, {name: st.query_params[name] for name in st.query_params})
-    if lab.questions:
+    if lab.questions and not hidden("questions", "Try this: questions"):
         st.header("Try this")
         show_solved(lab)
         ask(lab, _go_to, "above")
         _component()(key="lab", height=1, data={"shown": st.session_state.get(_SHOWN, 0)})
-    if lab.text and not in_lecture():
+    if lab.text and not in_lecture() and not hidden("text", "Text below"):
         text_with_tips(lab.text)
 
 

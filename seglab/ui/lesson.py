@@ -18,6 +18,7 @@ from seglab.stage.lesson import END, Lesson, Snippet
 from seglab.train.asked.check import check_code
 from seglab.train.jobs import TaskError
 from seglab.ui.embed import offer_embed, stage_alone
+from seglab.ui.hiding import hidden
 from seglab.ui.links import embedded, in_lecture, kept
 from seglab.ui.progress import keep_progress
 from seglab.ui.questions import ask
@@ -57,13 +58,18 @@ def _below(lesson: Lesson, drawn: dict[str, str]) -> None:
     show_stage(lesson, state)
     if not in_lecture():
         _explain(lesson, state, pipeline)
-    st.header("Try this")
-    keep_progress(lesson, state)
-    ask(lesson, partial(go_to, lesson), "on the stage")
+    if hidden("questions", "Try this: questions"):
+        keep_progress(lesson, state, asks=False)
+    else:
+        st.header("Try this")
+        keep_progress(lesson, state)
+        ask(lesson, partial(go_to, lesson), "on the stage")
     if not in_lecture():
-        text_with_tips(lesson.text)
-        _take_along(lesson, state, pipeline)
-        offer_embed(lesson, state)
+        if not hidden("text", "Text below"):
+            text_with_tips(lesson.text)
+        if not hidden("take", "Take along and embed"):
+            _take_along(lesson, state, pipeline)
+            offer_embed(lesson, state)
 
 
 def _take_along(lesson: Lesson, state: State, pipeline: Pipeline) -> None:
@@ -103,20 +109,25 @@ def _snippet(lesson: Lesson, state: State, pipeline: Pipeline) -> Snippet:
 
 
 def _explain(lesson: Lesson, state: State, pipeline: Pipeline) -> None:
+    names = [name for name in ("Formula", "Code", "Check") if not hidden(name.lower(), name)]
+    if not names:
+        return
     # A tab's content is made when it is open: the Code tab would otherwise load a highlighter that few look at.
-    tabs = st.tabs(["Formula", "Code", "Check"], on_change="rerun", key="explain")
-    if tabs[0].open:
-        tabs[0].html(lesson.formula)
-    if tabs[1].open:
-        large = max(int(np.size(values)) for values in pipeline.inputs.values()) > MOST_PRINTED
-        with tabs[1]:
-            if large:
-                st.markdown(f"The numbers of this setting would fill pages: up to {MOST_PRINTED} cells are printed as code.")
-            else:
-                st.code(_snippet(lesson, state, pipeline).code, language="python", wrap_lines=True)
-    if tabs[2].open:
-        with tabs[2]:
-            _check(_snippet(lesson, state, pipeline))
+    for name, tab in zip(names, st.tabs(names, on_change="rerun", key="explain"), strict=True):
+        if tab.open:
+            with tab:
+                _explained(name, lesson, state, pipeline)
+
+
+def _explained(name: str, lesson: Lesson, state: State, pipeline: Pipeline) -> None:
+    if name == "Formula":
+        st.html(lesson.formula)
+    elif name == "Check":
+        _check(_snippet(lesson, state, pipeline))
+    elif max(int(np.size(values)) for values in pipeline.inputs.values()) > MOST_PRINTED:
+        st.markdown(f"The numbers of this setting would fill pages: up to {MOST_PRINTED} cells are printed as code.")
+    else:
+        st.code(_snippet(lesson, state, pipeline).code, language="python", wrap_lines=True)
 
 
 def _check(snippet: Snippet) -> None:

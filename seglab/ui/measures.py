@@ -32,15 +32,15 @@ def measures_panel(scores: dict[str, Any], classes: Sequence[str], colours: Sequ
     found, large, dark = Scores.from_json(scores), in_lecture(), st.context.theme.type == "dark"
     left, right = st.columns([1.15, 1])
     with left:
-        st.html(table(found, classes, colours, large))
+        st.html(table(found, classes, colours))
         st.markdown(what_accuracy_hides(found, classes))
     with right:
         figure, settings = matrix(found, classes, dark, large), {"displayModeBar": False}
         st.plotly_chart(figure, key="confusion", config=settings, alt=matrix_in_words(found, classes))
 
 
-def table(scores: Scores, classes: Sequence[str], colours: Sequence[Colour], large: bool = False) -> str:
-    """Share of the truth, IoU, Dice and boundary F of every class and their means, as an HTML table; `large` is for a hall."""
+def table(scores: Scores, classes: Sequence[str], colours: Sequence[Colour]) -> str:
+    """Share of the truth, IoU, Dice and boundary F of every class and their means, as an HTML table."""
     head = "".join(f'<th scope="col">{name}</th>' for name in ("class", "share of truth", "IoU", "Dice", "boundary F"))
     columns = scores.shares, scores.iou, scores.dice, scores.boundary
     rows = [
@@ -48,9 +48,8 @@ def table(scores: Scores, classes: Sequence[str], colours: Sequence[Colour], lar
         for name, colour, share, *values in zip(classes, colours, *columns, strict=True)
     ]
     means = "".join(map(_cell, (scores.mean_iou, scores.mean_dice, scores.mean_boundary)))
-    size = "1.35rem" if large else "1rem"
     return (
-        f'{_STYLE}<table class="measures" style="font-size: {size}" aria-label="Metrics by class"><thead><tr>{head}</tr></thead>'
+        f'{_STYLE}<table class="measures" aria-label="Metrics by class"><thead><tr>{head}</tr></thead>'
         f'<tbody>{"".join(rows)}</tbody><tfoot><tr><th scope="row">mean</th><td></td>{means}</tr></tfoot></table>'
     )
 

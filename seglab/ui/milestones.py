@@ -51,7 +51,7 @@ def milestones() -> None:
     elif look == "gradients":
         _gradients()
     elif look == "layers":
-        st.html(layer_table(sized.parts, in_lecture()))
+        st.html(layer_table(sized.parts))
         if any(len(group) > 1 for group in grouped(sized.parts)):
             st.markdown(
                 "Of blocks that are alike, the layers of the first are listed; their own line has the sums, and the field after the last."
@@ -190,7 +190,7 @@ def _price(network: Network, block: Part, step: Branches) -> None:
         kind = {"identity": "x as it is", "projected": "projected", "zeros": "zeros"}[shortcut(same.step)]
         rows.append((OPTIONS[option], kind, f"{same.parameters:,}", f"{parameters(parts):,}"))
     head = ("shortcuts", f"in {step.name}", "parameters of the block", f"of all {network.name}")
-    st.html(plain_table("Kinds of shortcut", head, rows, in_lecture()))
+    st.html(plain_table("Kinds of shortcut", head, rows))
 
 
 def _gradients() -> None:

@@ -51,23 +51,23 @@ def lines(parts: Sequence[Part]) -> Iterator[Line]:
             yield Line(row.name.removeprefix(part.step.name).strip() or row.name, row, True, False, count)
 
 
-def layer_table(parts: Sequence[Part], large: bool = False) -> str:
-    """A network's layers as an HTML table with a line of totals; `large` is for a hall."""
+def layer_table(parts: Sequence[Part]) -> str:
+    """A network's layers as an HTML table with a line of totals."""
     body = "".join(_line(line) for line in lines(parts))
     total = ["in all", "", f"{parameters(parts):,}", f"{macs(parts):,}", "", "", ""]
-    return _table("Layers", HEAD, body, f"<tfoot>{_cells(total)}</tfoot>", large)
+    return _table("Layers", HEAD, body, f"<tfoot>{_cells(total)}</tfoot>")
 
 
-def plain_table(label: str, head: Sequence[str], rows: Sequence[Sequence[str]], large: bool = False) -> str:
+def plain_table(label: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A small HTML table of words and numbers."""
-    return _table(label, head, "".join(_cells(row) for row in rows), "", large)
+    return _table(label, head, "".join(_cells(row) for row in rows), "")
 
 
-def _table(label: str, head: Sequence[str], body: str, foot: str, large: bool) -> str:
-    names, size = "".join(f'<th scope="col">{escape(name)}</th>' for name in head), "1.2rem" if large else "0.95rem"
+def _table(label: str, head: Sequence[str], body: str, foot: str) -> str:
+    names = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     return (
         f'{_STYLE}<div class="layers-window" tabindex="0" role="region" aria-label="{escape(label)}"><table class="layers"'
-        f' style="font-size: {size}"><thead><tr>{names}</tr></thead><tbody>{body}</tbody>{foot}</table></div>'
+        f' style="font-size: 0.95rem"><thead><tr>{names}</tr></thead><tbody>{body}</tbody>{foot}</table></div>'
     )
 
 

@@ -130,9 +130,8 @@ def _measured() -> str:
         for name, row in rows
     ]
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    size = "clamp(0.8rem, 1.8vw, 1.35rem)" if in_lecture() else "1rem"
     return (
-        f'{_STYLE}<table class="over-many" style="font-size: {size}" aria-label="Who notices, over many images">'
+        f'{_STYLE}<table class="over-many" aria-label="Who notices, over many images">'
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
     )
 

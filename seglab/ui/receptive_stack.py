@@ -23,7 +23,7 @@ from seglab.nets.stacks import (
 from seglab.receptive_field import Layer, receptive_field
 from seglab.sizes import ENLARGING
 from seglab.train.failure import sentence
-from seglab.ui.addressed import given, number, put, whole
+from seglab.ui.addressed import given, in_hall, number, put, whole
 from seglab.ui.field import read_at, traced_rows
 from seglab.ui.links import in_lecture
 from seglab.ui.plain import plain
@@ -115,11 +115,11 @@ def _controls(layers: Sequence[Layer], chosen: int) -> None:
         values = {"kernel": layer.kernel_size, "stride": layer.stride, "padding": layer.padding, "dilation": layer.dilation}
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.session_state["receptive.op"] = layer.op
-            st.selectbox("Kind", OPS, format_func=_called, key="receptive.op", on_change=_change, args=(chosen,), width=210)
+            st.selectbox("Kind", OPS, format_func=_called, key="receptive.op", on_change=_change, args=(chosen,), width=in_hall(210))
             for name, (low, high) in RANGES.items():
                 key = f"receptive.{name}"
                 st.session_state[key] = values[name]
-                st.number_input(name.capitalize(), low, high, key=key, on_change=_change, args=(chosen,), width=126)
+                st.number_input(name.capitalize(), low, high, key=key, on_change=_change, args=(chosen,), width=in_hall(126))
         _moves(layers, chosen)
 
 

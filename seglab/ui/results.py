@@ -14,7 +14,6 @@ from seglab.train.store import Run, Store
 from seglab.train.tables import classes_csv, curve_csv
 from seglab.ui.anatomy import step_picture, why_runs_differ
 from seglab.ui.charts import ink
-from seglab.ui.links import in_lecture
 from seglab.ui.measures import measures_panel
 from seglab.ui.runs import known_classes
 from seglab.ui.segment import segment_panel
@@ -46,7 +45,7 @@ def _step(store: Store, run: Run) -> None:
     if told is None:
         st.caption("Pause the run and press **One step**: here stands what that step did, with its numbers.")
         return
-    st.html(step_picture(told, large=in_lecture(), ink=ink()))
+    st.html(step_picture(told, ink=ink()))
     with st.expander("Why two runs may differ"):
         st.markdown(why_runs_differ())
 

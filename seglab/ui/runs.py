@@ -13,7 +13,7 @@ from seglab.train.jobs import take_up
 from seglab.train.limits import NO_ROOM
 from seglab.train.store import NotFoundError, NotOwnerError, Run, Store
 from seglab.ui.kept import kept_runs
-from seglab.ui.links import KEPT, remember
+from seglab.ui.links import kept, remember
 from seglab.ui.plain import plain
 from seglab.ui.seen import Classes
 
@@ -64,8 +64,7 @@ def known_classes(run: Run) -> Classes:
 
 def open_run(identity: str | None) -> None:
     """Put a run into this page's link, or none. For a button's callback."""
-    others = {name: st.query_params[name] for name in KEPT if name in st.query_params}
-    st.query_params.from_dict({**({"run": identity} if identity else {}), **others})
+    st.query_params.from_dict({**({"run": identity} if identity else {}), **kept()})
 
 
 def refuse(error: Exception) -> None:

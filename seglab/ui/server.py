@@ -31,7 +31,7 @@ from seglab.ui.health import healthz
 from seglab.ui.packed import ASK, FOREVER, Packed, pack, send_packed
 
 STAGE_PAGES = tuple(LESSONS)
-PAGES = ("", *PATH, "words", "decks", "privacy")
+PAGES = ("", *PATH, "words", "decks", "privacy", "playlist")
 STAGE = "_stcore/bidi-components/seglab.stage/v1"
 
 

@@ -18,7 +18,8 @@ from streamlit.components.v2.types import ComponentRenderer
 from seglab.pipeline import Pipeline
 from seglab.stage.fields import State
 from seglab.stage.lesson import Lesson, build
-from seglab.ui.links import KEPT, in_lecture, kept, remember
+from seglab.ui.hiding import hidden_on_stage
+from seglab.ui.links import in_lecture, kept, kept_of, remember
 
 
 @cache
@@ -52,6 +53,7 @@ def show_stage(lesson: Lesson, state: State) -> None:
     remember(lesson.name, link)
     extra = kept()
     told = {"name": lesson.name, "state": state, "rev": memory["rev"], "ack": memory["ack"], "extra": extra, "lecture": in_lecture()}
+    told["hidden"] = hidden_on_stage(lesson)
     # A stage that has settled knows its lesson, which is most of what there is to say.
     data = told if memory["ack"] else {**told, "lesson": lesson.data}
     key = f"stage_{lesson.name}"
@@ -62,6 +64,7 @@ def show_inside(lesson: Lesson, key: str) -> None:
     """Mount a stage inside a lab's page: it opens anew when the lesson is another one, and keeps its state to itself."""
     told = sha256(repr(lesson.data).encode()).hexdigest()
     data = {"name": key, "lesson": lesson.data, "state": lesson.defaults, "rev": told, "inside": True, "lecture": in_lecture()}
+    data["hidden"] = hidden_on_stage(lesson)
     _component()(key=key, data=data)
 
 
@@ -73,8 +76,7 @@ def _settled(lesson: Lesson, key: str) -> None:
     given = dict(parse_qsl(str(sent["link"]), keep_blank_values=True))
     state, _ = lesson.read(given)
     memory["link"] = lesson.link(state)
-    others = {name: given[name] for name in KEPT if name in given}
-    st.query_params.from_dict({**memory["link"], **others})
+    st.query_params.from_dict({**memory["link"], **kept_of(given)})
 
 
 def go_to(lesson: Lesson, **changes: Any) -> None:

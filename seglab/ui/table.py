@@ -1,4 +1,4 @@
-"""A table that scrolls by itself where it is wider than the page, and is large in a lecture."""
+"""A table that scrolls by itself where it is wider than the page."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 import streamlit as st
-
-from seglab.ui.links import in_lecture
 
 _STYLE = """<style>
 .figures { overflow-x: auto; } .figures table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
@@ -20,8 +18,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], label: str) -> Non
     """Show a table of words; `label` is what a screen reader calls it."""
     heads = "".join(f"<th scope='col'>{escape(name)}</th>" for name in head)
     cells = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    size = 1.3 if in_lecture() else 1
     st.html(
-        f"{_STYLE}<div class='figures' style='font-size: {size}rem' tabindex='0' role='region' aria-label='{escape(label)}'>"
+        f"{_STYLE}<div class='figures' tabindex='0' role='region' aria-label='{escape(label)}'>"
         f"<table><thead><tr>{heads}</tr></thead><tbody>{cells}</tbody></table></div>"
     )

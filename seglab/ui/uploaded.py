@@ -20,6 +20,7 @@ LARGE = 64  # of 67 megapixels, and its mask
 WEIGHTS = 64  # a network of a million parameters takes 12
 ARCHIVE = MOST_TOGETHER
 NAMES = 1
+PLAYLIST = 1
 PICTURES = ["png", "jpg", "jpeg", "tif", "tiff", "bmp", "webp"]
 
 

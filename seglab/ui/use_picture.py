@@ -10,7 +10,7 @@ from seglab.data.domains import DOMAINS
 from seglab.data.sets import unseen_scene
 from seglab.data.strange import STRANGE
 from seglab.infer.pictures import grey, png
-from seglab.ui.addressed import choice, chosen, number, put
+from seglab.ui.addressed import choice, chosen, in_hall, number, put
 from seglab.ui.network_source import Source
 from seglab.ui.uploaded import LARGE, PICTURES, one_file
 
@@ -86,7 +86,7 @@ def _select(names: dict[str, str], default: str) -> str:
         name = st.session_state["use.picture"]
         put(picture="" if name == default else name, tile=None, shrink=None)
 
-    st.selectbox("Picture", list(names), format_func=names.__getitem__, key="use.picture", on_change=write, width=250)
+    st.selectbox("Picture", list(names), format_func=names.__getitem__, key="use.picture", on_change=write, width=in_hall(250))
     return chosen("picture", names, default)
 
 

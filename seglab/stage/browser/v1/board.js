@@ -104,7 +104,7 @@ export class Board {
   fit() {
     const [width, height] = this.size;
     if (!this.scene || !width || !height) return;
-    this.places = arrange(this.scene.panels, width - 4, height - 4, this.large ? { largest: 96, unit: 1.4 } : { largest: 68, unit: 1 });
+    this.places = arrange(this.scene.panels, width - 4, height - 4, this.large ? hallSizes() : { largest: 68, unit: 1 });
     this.scale = Math.min(window.devicePixelRatio || 1, 2);
     for (const canvas of [this.base, this.over]) {
       const size = [Math.round(width * this.scale), Math.round(height * this.scale)];
@@ -288,6 +288,12 @@ export class Board {
   describeGrids() {
     this.grids.forEach((_, index) => this.describeGrid(index));
   }
+}
+
+/** In a lecture cells and words grow with the page's type, which follows the width of the wall. */
+function hallSizes() {
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  return { largest: 6.5 * rem, unit: rem / 15.4 };
 }
 
 function largestOf(values) {

@@ -111,7 +111,7 @@ export function query(lesson, state, others = {}) {
   const changed = lesson.fields.filter((field) => write(field, state[field.name]) !== write(field, left[field.name]));
   const parts = changed.map((field) => `${field.name}=${write(field, state[field.name])}`);
   if (parts.length) parts.unshift(`v=${VERSION}`);
-  return [...parts, ...Object.entries(others).map(([name, value]) => `${name}=${value}`)].join("&");
+  return [...parts, ...Object.entries(others).map(([name, value]) => `${name}=${encodeURIComponent(value)}`)].join("&");
 }
 
 /** What a person typed into a cell as a number; throws a sentence. Commas and the typographic minus are understood. */

@@ -3,7 +3,7 @@
 import { makeControl } from "./controls.js";
 import { h, icon, setText } from "./dom.js";
 import { typed, usual, write } from "./fields.js";
-import { makeHelp } from "./keys.js";
+import { helpFor, makeHelp } from "./keys.js";
 import { readPicture } from "./pictures.js";
 import { makeSolver } from "./solver.js";
 import { Trainer } from "./trainer.js";
@@ -143,6 +143,21 @@ export class Furniture {
     for (const name of ["aria-label", "title"]) this.after.setAttribute(name, next ? `Next stop: ${next.title}` : "Next stop");
   }
 
+  /** Put away the parts and controls that the link hides. */
+  hide(names) {
+    const { stage } = this, away = new Set(names), put = (hidden, ...elements) => elements.forEach((one) => one?.classList.toggle("away", hidden));
+    this.made.forEach((control, i) => put(away.has(this.lesson.controls[i]), control.element));
+    put(away.has("stops"), this.stops, this.saying);
+    put(away.has("views"), this.views);
+    put(away.has("examples"), this.tools.querySelector(".examples"));
+    put(away.has("brush"), this.brushButton, this.brushValue);
+    put(away.has("timeline"), stage.timeline.element);
+    put(away.has("arithmetic"), stage.ledger);
+    put(away.has("remarks"), stage.remark.parentElement, stage.chart.box, stage.facts);
+    put(away.has("solver"), this.solver?.element);
+    put(away.has("trainer"), this.trainer?.element);
+  }
+
   /** Whether a stop's words are still about what is seen. */
   showChanged(state) {
     const { fields, stops } = this.lesson, own = stops.length ? usual(this.lesson, state.stop) : state;
@@ -202,9 +217,15 @@ export class Furniture {
     }
   }
 
-  help() {
+  keys() {
     const movable = this.lesson.views.some((view) => view.panels.some((panel) => panel.moves));
-    this.helper ??= makeHelp({ editable: this.brushButton !== null, movable });
+    return helpFor({ editable: this.brushButton !== null, movable, numbered: this.lesson.stops.length + this.lesson.presets.length > 0 });
+  }
+
+  /** The keys; a page that has some of its own shows them all. */
+  help() {
+    if (!window.dispatchEvent(new CustomEvent("seglab-help", { cancelable: true }))) return;
+    this.helper ??= makeHelp(this.keys());
     this.stage.element.append(this.helper);
     this.helper.showModal();
   }

@@ -5,7 +5,8 @@ import { h } from "./dom.js";
 
 const HELP = [
   ["Space", "play or pause"], ["← →", "step back, step forward"], ["Home, End", "to the beginning, to the end"], ["r", "put this stop back"],
-  ["Tab", "to the next grid; arrows then move from cell to cell"], ["Enter, digits", "type into the cell"], [", .", "step while in a grid"],
+  ["1 … 9, 0", "to this stop, to the 10th"], ["Tab", "to the next grid; arrows then move from cell to cell"],
+  ["Enter, digits", "in a grid: type into the cell"], [", .", "step while in a grid"],
   ["Shift with arrows", "move the image of the grid"],
   ["b", "paint cells with the pointer"], ["Escape", "let go of the cell, leave lecture mode"], ["?", "these keys"],
 ];
@@ -46,6 +47,7 @@ function stageKey(stage, event, kind) {
   else if (event.key in steps && !(event.key.startsWith("Arrow") && (own || kind === "grid"))) timeline.step(steps[event.key]);
   else if (event.key === "Home" && !own && kind !== "grid") timeline.go(0);
   else if (event.key === "End" && !own && kind !== "grid") timeline.go(timeline.count);
+  else if (/^[0-9]$/.test(event.key)) return stage.goNumber(Number(event.key) || 10);
   else if (event.key === "r") stage.reset();
   else if (event.key === "b") stage.furniture.toggleBrush();
   else if (event.key === "?") stage.furniture.help();
@@ -55,11 +57,16 @@ function stageKey(stage, event, kind) {
   return true;
 }
 
-/** The dialog that lists the keys; those that type and paint only where cells can be edited, those that move an image where one can be. */
-export function makeHelp({ editable, movable }) {
-  const without = [...(editable ? [] : ["Enter, digits", "b"]), ...(movable ? [] : ["Shift with arrows"])];
+/** Keys and what they do; those that type and paint only where cells can be edited, those that move an image where one can be. */
+export function helpFor({ editable, movable, numbered }) {
+  const without = [...(editable ? [] : ["Enter, digits", "b"]), ...(movable ? [] : ["Shift with arrows"]), ...(numbered ? [] : ["1 … 9, 0"])];
+  return HELP.filter(([key]) => !without.includes(key));
+}
+
+/** The dialog that lists keys. */
+export function makeHelp(keys) {
   const dialog = h("dialog", { "aria-label": "Keys" },
-    h("dl", {}, HELP.filter(([key]) => !without.includes(key)).flatMap(([key, what]) => [h("dt", {}, key), h("dd", {}, what)])),
+    h("dl", {}, keys.flatMap(([key, what]) => [h("dt", {}, key), h("dd", {}, what)])),
     h("button", { type: "button", onclick: () => dialog.close() }, "Close"));
   return dialog;
 }

@@ -13,7 +13,12 @@ const addressOf = (...parts) => [location.pathname, parts.filter(Boolean).join("
 /** Joins a stage to the page: one settle is under way at a time, so that the server never sets an older link than the page shows. */
 class PageHost {
   constructor(acknowledged) {
-    Object.assign(this, { sent: acknowledged, acknowledged, waiting: null, extra: {} });
+    Object.assign(this, { sent: acknowledged, acknowledged, waiting: null, extra: {}, gone: new AbortController() });
+    // The page's keys and its dialog ask whoever has the address.
+    window.addEventListener("seglab-lecture", (event) => {
+      event.preventDefault();
+      this.present();
+    }, { signal: this.gone.signal });
   }
 
   others() {
@@ -51,6 +56,7 @@ class PageHost {
   leave() {
     clearTimeout(this.retry);
     this.waiting = null;
+    this.gone.abort();
   }
 
   copy() {
@@ -58,7 +64,8 @@ class PageHost {
   }
 
   present() {
-    this.extra = this.extra.lecture ? {} : { lecture: "1" };
+    const { lecture, ...others } = this.extra;
+    this.extra = lecture ? others : { lecture: "1", ...others };
     this.stage.settle(true);
   }
 }
@@ -90,6 +97,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (told && !data.inside) stage.comeIntoView();
   }
   stage.enlarge(data.lecture);
+  stage.furniture.hide(data.hidden ?? []);
   stage.board.retheme();
   host.flush();
   return () => {

@@ -70,6 +70,7 @@ export class Stage {
       if (event.target === document.body && seen) answerKey(this, event, true);
     };
     window.addEventListener("keydown", pageKey, { capture: true, signal: this.gone.signal });
+    window.addEventListener("seglab-keys", ({ detail }) => detail.push(...this.furniture.keys()), { signal: this.gone.signal });
     this.element.addEventListener("click", (event) => {
       const button = event.composedPath()[0].closest?.("button");
       if (event.detail > 0 && button && !button.closest("dialog, .control, .solver")) this.element.focus({ preventScroll: true });
@@ -154,6 +155,15 @@ export class Stage {
 
   goStop(number) {
     if (this.lesson.stops[number - 1]) this.change({ ...usual(this.lesson, number), stop: number }, { push: true });
+  }
+
+  /** The stop of this number; where a lesson has none, the named setting. Whether there is one. */
+  goNumber(number) {
+    const { stops, presets } = this.lesson;
+    if (number > (stops.length || presets.length)) return false;
+    if (stops.length) this.goStop(number);
+    else this.goExample(presets[number - 1][1]);
+    return true;
   }
 
   /** An example in the view that is open, or in the lesson's first where that view cannot show it. */
