@@ -55,7 +55,7 @@ def number(page: Page, label: str, value: str) -> None:
 def train(page: Page) -> None:
     ready(page)
     page.get_by_role("button", name="Train", exact=True).click()
-    page.wait_for_function("location.search.startsWith('?run=')")
+    wait_for(lambda: page.evaluate("location.search.startsWith('?run=')"), page)
 
 
 def little(page: Page) -> None:
@@ -106,11 +106,11 @@ def test_what_augmentation_and_weights_do_is_seen_before(visit: Visit) -> None:
         choose(page, "Augmented")
         page.get_by_text("Its mask, moved in the same way").wait_for()
         picture = "document.querySelector('[data-testid=stImage] img')?.src"
-        page.wait_for_function(picture)
+        wait_for(lambda: page.evaluate(picture), page)
         before = page.evaluate(picture)
         settings(page, "Augmentation")
         number(page, "Elastic", "6")
-        page.wait_for_function(f"{picture} && {picture} !== '{before}'")
+        wait_for(lambda: page.evaluate(f"{picture} && {picture} !== '{before}'"), page)
         choose(page, "Weights")
         page.get_by_text(re.compile(r"the bare image is 1, full orange is 1\d\.?\d?\. This training does not use it")).wait_for()
         page.get_by_text(re.compile(r"Class weights, .*: background 0\.\d+, cell 1\.\d+ \(off\)\.")).wait_for()

@@ -43,8 +43,8 @@ def start(page: Page, steps: int = 1000) -> None:
     wait_for(lambda: slider.input_value() == str(steps), page)
     ready(page)
     page.get_by_role("button", name="Train", exact=True).click()
-    page.wait_for_function("location.search.startsWith('?run=')")
-    page.wait_for_function(f"{POINTS} > 0", timeout=90_000)
+    wait_for(lambda: page.evaluate("location.search.startsWith('?run=')"), page)
+    wait_for(lambda: page.evaluate(f"{POINTS} > 0"), page)
 
 
 def status(page: Page, word: str) -> None:
@@ -59,7 +59,7 @@ def test_train_watch_pause_resume_and_stop(visit: Visit) -> None:
     with visit("/train") as page:
         start(page)
         first = page.evaluate(POINTS)
-        page.wait_for_function(f"{POINTS} > {first}")
+        wait_for(lambda: page.evaluate(f"{POINTS} > {first}"), page)
 
         def pictures() -> str:
             return page.locator("[data-testid=stMain] img").evaluate_all("images => images.map((image) => image.src).join()")
@@ -123,7 +123,7 @@ def test_the_link_lets_others_watch_and_the_owner_come_back(visit: Visit) -> Non
             assert other.get_by_role("button", name="Pause").count() == 0
             assert other.get_by_role("button", name="Stop").count() == 0
             seen = other.evaluate(POINTS)
-            other.wait_for_function(f"{POINTS} > {seen}")
+            wait_for(lambda: other.evaluate(f"{POINTS} > {seen}"), other)
         again.get_by_text(re.compile("Runs of this browser")).click()
         again.get_by_text("open here").wait_for()
         again.get_by_role("button", name="Stop").click()
@@ -147,7 +147,7 @@ def test_a_killed_worker_is_said_and_the_run_goes_on(own: App, visit: Visit) -> 
             os.kill(worker, signal.SIGKILL)
         page.get_by_text("The worker process was killed (signal 9). It can be resumed from its last checkpoint.").wait_for()
         status(page, "Cut off")
-        page.wait_for_function(f"{POINTS} > 0")  # what was seen is still there
+        wait_for(lambda: page.evaluate(f"{POINTS} > 0"), page)  # what was seen is still there
         at = step_of(page)
         page.get_by_role("button", name="Resume").click()
         status(page, "Training")

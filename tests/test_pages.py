@@ -141,7 +141,7 @@ def test_plotly_is_fetched_only_where_there_is_a_chart(visit: Visit) -> None:
     assert fetched("/transposed_convolution") == []
     assert fetched("/output_size") == []
     assert fetched("/train") == []
-    assert fetched("/milestones") != [], "the test would notice"
+    assert fetched("/compare") != [], "the test would notice"
 
 
 def test_tabs_and_questions(visit: Visit) -> None:
