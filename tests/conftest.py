@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from mounted import Mounted
+from playwright.sync_api import Error
 
 from seglab.bench.browser import open_browser
 from seglab.train import jobs
@@ -190,12 +191,21 @@ def visit(browser: Browser, app: App) -> Callable[..., Any]:
     return visit
 
 
+def until(page: Page, script: str, arg: Any = None, seconds: float = 60) -> None:
+    """Wait until a script says so. It is asked from outside: the pages' own policy lets no text be run as a script."""
+
+    def holds() -> Any:
+        with suppress(Error):  # also while the page is another one already
+            return page.evaluate(script, arg)
+
+    wait_for(holds, page, seconds, lambda: f"not true within {seconds} s: {script}")
+
+
 def ready(page: Page) -> None:
     """Wait until the page's script has run and its stage, where it has one, has painted."""
     page.wait_for_selector("h1", timeout=90_000)
     page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]', timeout=90_000)
     if page.locator(".stage").count():
-        page.wait_for_function("document.querySelector('.stage') || true")
         page.wait_for_selector(".stage .first:not(:empty)", timeout=90_000)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, wait_for
+from conftest import ROOT, until, wait_for
 from torch.distributions import Normal, kl_divergence
 from torchmetrics.functional.classification import binary_auroc
 
@@ -370,7 +370,7 @@ def test_a_way_that_is_pressed_is_cut(visit: Visit) -> None:
 
         whole = lost()
         page.locator(".diagram .item[data-item=skip_0]").click()
-        page.wait_for_function("location.search.includes('cut=skip_0')")
+        until(page, "location.search.includes('cut=skip_0')")
         wait_for(lambda: lost() > 10 * whole, page)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ready
+from conftest import ready, until
 from grid import GRID, Choice, deep, named
 from streamlit.testing.v1 import AppTest
 from test_pages import findings, sideways
@@ -193,7 +193,7 @@ def test_pressing_a_block_opens_a_patch_of_it(visit: Visit) -> None:
         page.keyboard.press("ArrowRight")
         page.keyboard.press("Enter")
         page.get_by_text("encoder.2: two 3 × 3 convolutions", exact=False).first.wait_for()
-        page.wait_for_function("location.search.includes('block=encoder.2')")
+        until(page, "location.search.includes('block=encoder.2')")
         page.get_by_role("radio", name="Max pooling").click()
         page.locator(".stage .where", has_text="1 of 9").wait_for()
         before = page.url

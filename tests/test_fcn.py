@@ -214,7 +214,8 @@ def test_the_numbers_of_the_questions_are_those_of_the_networks() -> None:
 
 
 def test_the_page_shows_a_step_by_its_link_and_by_a_press(visit: Callable[..., Any]) -> None:
-    from test_pages import findings, sideways
+    from conftest import until
+from test_pages import findings, sideways
 
     with visit("/fcn?net=fcn16s&step=nonsense&scene=-1&class=9", 390, "dark") as page:
         page.wait_for_selector("text=One step at a time")
@@ -228,7 +229,7 @@ def test_the_page_shows_a_step_by_its_link_and_by_a_press(visit: Callable[..., A
     with visit("/fcn") as page:
         page.locator('.diagram .item[data-item="fcn32s.pixels"]').click()
         page.wait_for_selector("text=Enlarged 32 times")
-        page.wait_for_function("location.search.includes('net=fcn32s') && location.search.includes('step=pixels')")
+        until(page, "location.search.includes('net=fcn32s') && location.search.includes('step=pixels')")
         page.locator('.diagram .item[data-item="0.0.0"]').first.hover()
         page.wait_for_selector("text=is stamped on 64 × 64 pixels")
         page.get_by_role("button", name="Next scene: 1").click()

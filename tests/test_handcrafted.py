@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import wait_for
+from conftest import until, wait_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Files
@@ -217,9 +217,9 @@ def test_the_threshold_moves_and_the_mask_follows(visit: Visit) -> None:
                 return found; }"""
             )
             assert white == mask.sum()
-        page.wait_for_function("location.search.includes('t=60')")
+        until(page, "location.search.includes('t=60')")
         page.get_by_role("button", name="Otsu’s").click()
-        page.wait_for_function("!location.search.includes('t=')")
+        until(page, "!location.search.includes('t=')")
 
 
 def test_an_own_image_and_a_broken_one(visit: Visit) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import ready, state_of, wait_for
+from conftest import ready, state_of, until, wait_for
 from test_pages import link
 from test_twins import random_states
 
@@ -196,8 +196,9 @@ def test_playing_pointing_and_dragging_send_nothing(visit: Visit) -> None:
         sent.clear()
         page.get_by_label("Speed").select_option("4")
         page.get_by_role("button", name="Play", exact=True).click()
-        page.wait_for_function(
-            "[...document.querySelectorAll('*')].map((one) => one.shadowRoot?.querySelector('.stage')).find(Boolean).stage.state.at > 20"
+        until(
+            page,
+            "[...document.querySelectorAll('*')].map((one) => one.shadowRoot?.querySelector('.stage')).find(Boolean).stage.state.at > 20",
         )
         board = page.locator(".stage .board").bounding_box()
         for step in range(60):

@@ -68,7 +68,7 @@ def test_a_file_that_cannot_be_used_is_named(config: TrainConfig, write: Callabl
         assert "Traceback" not in page.content()
         assert str(app.home) not in page.content()
         page.get_by_role("radio", name="Vessels").click()
-        page.wait_for_function("location.search.includes('source=vessels')")
+        until(page, "location.search.includes('source=vessels')")
         page.wait_for_selector(".js-plotly-plot")
         assert said.count() == 0
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import HEIGHTS, App, ready, wait_for
+from conftest import HEIGHTS, App, ready, until, wait_for
 
 from seglab.lessons import LESSONS
 from seglab.lessons.path import PATH
@@ -53,9 +53,7 @@ STATES = {
 
 def findings(page: Page) -> list[str]:
     """What axe objects to, once nothing is fading in or out, and what is loaded last (links of the sidebar, colours of code) has arrived."""
-    page.wait_for_function(
-        "[...document.querySelectorAll('[data-testid=stElementContainer]')].every((one) => getComputedStyle(one).opacity === '1')"
-    )
+    until(page, "[...document.querySelectorAll('[data-testid=stElementContainer]')].every((one) => getComputedStyle(one).opacity === '1')")
     return lasting(lambda: [told for v in Axe().run(page).response["violations"] for told in _told(v)], page)
 
 
@@ -88,7 +86,7 @@ def test_pages(name: str, scheme: str, visit: Visit) -> None:
     with visit(PAGES[name], first, scheme) as page:
         for width in (first, *others):
             page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
-            page.wait_for_function("width => innerWidth === width", arg=width)
+            until(page, "width => innerWidth === width", arg=width)
             assert (sideways(page), width) == ([], width)
             assert (findings(page), width) == ([], width)
 
@@ -155,7 +153,7 @@ def test_tabs_and_questions(visit: Visit) -> None:
         page.get_by_role("radio", name="1", exact=True).first.click()
         page.wait_for_selector("text=No: None.")
         page.get_by_role("button", name="Show it on the stage").click()
-        page.wait_for_function("document.querySelector('[data-testid=stApp]') && location.search.includes('count=1')")
+        until(page, "document.querySelector('[data-testid=stApp]') && location.search.includes('count=1')")
         wait_for(lambda: 0 <= page.locator(".stage .board").bounding_box()["y"] < 500, page)
         ready(page)
         assert findings(page) == []
@@ -169,7 +167,7 @@ def test_nonsense_in_a_link(path: str, visit: Visit) -> None:
         assert "stride=banana" in told
         assert page.locator(".stage .where").inner_text() != ""
         page.get_by_role("button", name="Stop 2", exact=False).first.evaluate("button => button.click()")
-        page.wait_for_function("location.search.startsWith('?v=1&stop=2')")
+        until(page, "location.search.startsWith('?v=1&stop=2')")
         page.wait_for_selector(".stAlert", state="detached")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import segno
-from conftest import ready, stage_of, state_of, wait_for
+from conftest import ready, stage_of, state_of, until, wait_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_pages import findings, sideways
@@ -275,7 +275,7 @@ def test_a_playlist_is_made_played_and_sent(visit: Visit) -> None:
         page.keyboard.press("Enter")
         page.get_by_text("Not added: https://example.org/fcn leads out of this app").wait_for()
         page.get_by_role("button", name="Number 2 earlier").click()
-        page.wait_for_function("document.querySelector('input[aria-label=\"Title of number 1\"]').value === 'FCN'")
+        until(page, "document.querySelector('input[aria-label=\"Title of number 1\"]').value === 'FCN'")
         assert (findings(page), sideways(page)) == ([], [])
         link = page.get_by_test_id("stCode").inner_text().strip()
         page.keyboard.press("Tab")
@@ -337,7 +337,7 @@ SMALL = """() => {
 @pytest.mark.parametrize("path", ["/unet_by_hand", "/receptive_field", "/restore"])
 def test_nothing_is_small_on_a_wall(path: str, visit: Visit) -> None:
     with visit(f"{path}?lecture=1", 1920, "dark") as page:
-        page.wait_for_function("Math.abs(parseFloat(getComputedStyle(document.documentElement).fontSize) - 21.6) < 0.01")
+        until(page, "Math.abs(parseFloat(getComputedStyle(document.documentElement).fontSize) - 21.6) < 0.01")
         assert page.locator("p").first.evaluate("one => parseFloat(getComputedStyle(one).fontSize)") == pytest.approx(21.6)
         wait_for(lambda: page.evaluate(SMALL) == [], page, seconds=20, told=lambda: str(page.evaluate(SMALL)))
         assert (sideways(page), findings(page)) == ([], [])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, wait_for
+from conftest import ROOT, until, wait_for
 from test_pages import findings, sideways
 from test_receptive_field import run
 from torch import nn
@@ -445,14 +445,14 @@ def test_what_cannot_be_is_not_written_into_the_stack(visit: Visit) -> None:
             wait_for(lambda: page.get_by_role("slider").count() == 4, page)
             assert "stack=c3.1.1-a2.2.0-c5.1.2" in page.url
         page.get_by_role("button", name="Add one after it").click()
-        page.wait_for_function("location.search.includes('stack=c3.1.1-a2.2.0-c3.1.1-c5.1.2')")
+        until(page, "location.search.includes('stack=c3.1.1-a2.2.0-c3.1.1-c5.1.2')")
 
 
 def test_a_cell_belongs_to_its_network(visit: Visit) -> None:
     with visit("/receptive_field?part=unet&at=3.2&kind=segnet&source=nonsense") as page:
         page.get_by_text("The deepest map sees").wait_for()
         page.get_by_role("radio", name="3", exact=True).click()
-        page.wait_for_function("location.search.includes('depth=3') && !location.search.includes('at=')")
+        until(page, "location.search.includes('depth=3') && !location.search.includes('at=')")
         page.get_by_text("The deepest map sees 36").wait_for()
         assert page.get_by_text("Upsampling").count() == 0
         assert page.locator(".field .bands line").count() == 0, "rows of blocks are not joined cell by cell"
@@ -462,7 +462,7 @@ def test_the_run_of_the_last_part_is_traced_in_the_second(visit: Visit, app: Any
     run = Store(app.home).create(TrainConfig(depth=3, kernel_size=5, kind="segnet"), "somebody", "Mine", status="stopped")
     with visit(f"/receptive_field?part=unet&source={run.id}&at=3.2") as page:
         page.get_by_role("button", name="As in Mine").click()
-        page.wait_for_function("['kind=segnet', 'depth=3', 'kernel=5'].every((one) => location.search.includes(one))")
+        until(page, "['kind=segnet', 'depth=3', 'kernel=5'].every((one) => location.search.includes(one))")
         page.get_by_text("The deepest map sees").wait_for()
         assert "at=" not in page.url
 
@@ -490,9 +490,9 @@ def test_point_at_a_cell_and_walk_with_the_keys(visit: Visit) -> None:
         assert told.inner_text().startswith("Cell 1 of layer 2 sees image cells 1 to 4")
         assert row.get_attribute("aria-valuenow") == "1"
         page.keyboard.press("Enter")
-        page.wait_for_function("location.search.includes('at=2.1')")
+        until(page, "location.search.includes('at=2.1')")
         page.get_by_role("button", name="Remove it").click()
-        page.wait_for_function("location.search.includes('stack=c3.1.1-m2.2.0&') || location.search.endsWith('stack=c3.1.1-m2.2.0')")
+        until(page, "location.search.includes('stack=c3.1.1-m2.2.0&') || location.search.endsWith('stack=c3.1.1-m2.2.0')")
         wait_for(lambda: page.get_by_role("slider").count() == 3, page)
 
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import streamlit
 import uvicorn
-from conftest import ROOT, children, ready, wait_for
+from conftest import ROOT, children, ready, until, wait_for
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -279,7 +279,7 @@ def test_cards_are_shown_and_fetched_when_they_come_into_sight(hall: Served, bro
     last = pictures.last
     assert not last.evaluate("picture => picture.complete && picture.naturalWidth > 0"), "it is far below"
     last.scroll_into_view_if_needed()
-    page.wait_for_function("picture => picture.complete && picture.naturalWidth === 560", arg=last.element_handle())
+    until(page, "picture => picture.complete && picture.naturalWidth === 560", arg=last.element_handle())
     kept = hall.ask(urllib.parse.urlparse(last.evaluate("picture => picture.src")).path)
     assert (kept.headers["Content-Type"], kept.headers["Cache-Control"]) == ("image/webp", "public, max-age=31536000, immutable")
     context.close()

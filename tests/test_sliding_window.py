@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, ready, wait_for
+from conftest import ROOT, ready, until, wait_for
 from test_pages import findings, sideways
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -476,7 +476,7 @@ def test_the_window_by_keyboard_pointer_and_link(visit: Visit) -> None:
         page.keyboard.press("End")
         assert told(page).startswith("Place 6,400 of 6,400: row 87, column 87 ")
         assert "200.7 times" in told(page)
-        page.wait_for_function("location.search.includes('at=6400')")
+        until(page, "location.search.includes('at=6400')")
         ready(page)
         page.keyboard.press("Home")
         page.keyboard.press(" ")
@@ -516,7 +516,7 @@ def test_nonsense_in_the_link_and_show_it(visit: Visit) -> None:
         assert "“0x0” is no size of an image here" in page.get_by_role("alert").inner_text()
         page.get_by_role("radio", name="at every second of these pixels").click()
         page.get_by_role("button", name="Show it above").first.click()
-        page.wait_for_function("location.search.includes('part=2') && location.search.includes('kind=pool')")
+        until(page, "location.search.includes('part=2') && location.search.includes('kind=pool')")
         page.wait_for_selector("text=The same answers where both have one")
         page.get_by_role("radio", name="Padded", exact=True).click()
         page.wait_for_selector("text=Not the same answers")

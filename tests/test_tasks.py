@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ROOT, ready, wait_for
+from conftest import ROOT, ready, until, wait_for
 from safetensors import safe_open
 from test_pages import findings, sideways
 
@@ -247,7 +247,7 @@ def test_an_answer_is_chosen_with_the_keyboard_and_opens(visit: Visit) -> None:
         assert before != after
         assert after.startswith("Row 0, column ")
         page.get_by_role("button", name="Another scene").click()
-        page.wait_for_function("location.search.includes('scene=33')")
+        until(page, "location.search.includes('scene=33')")
 
 
 def test_painting_scores_as_one_paints(visit: Visit) -> None:
@@ -257,7 +257,7 @@ def test_painting_scores_as_one_paints(visit: Visit) -> None:
         assert scores() == ("100.0 %", "1.000")
         page.get_by_role("button", name="“plants” everywhere").click()
         assert scores() == ("45.6 %", "0.091")
-        page.wait_for_function("location.search.includes('guess=all3')")
+        until(page, "location.search.includes('guess=all3')")
         page.get_by_role("button", name="2 purse").click()
         page.get_by_role("button", name="Lose “purse”").click()
         assert scores() == ("98.8 %", "0.790")
@@ -265,7 +265,7 @@ def test_painting_scores_as_one_paints(visit: Visit) -> None:
         page.locator(".labels .boards").focus()
         page.keyboard.press("1")
         assert scores()[0] == "99.7 %", "one of the purse's four pixels is a person now"
-        page.wait_for_function("new URLSearchParams(location.search).get('guess')?.length === 169")
+        until(page, "new URLSearchParams(location.search).get('guess')?.length === 169")
         link = page.url.split("/", 3)[3]
     with visit(f"/{link}") as page:
         assert page.locator(".labels .accuracy").inner_text() == "99.7 %"
@@ -288,9 +288,9 @@ def test_moving_asks_nobody_and_the_link_keeps_it(visit: Visit) -> None:
         told = page.locator(".moved > .told").inner_text()
         assert told.startswith("Moved right 24, down 0 pixels: global pooling says star")
         assert "(it was star)" in told, "the fully connected one has changed its mind"
-        page.wait_for_function("location.search.includes('dx=24')")
+        until(page, "location.search.includes('dx=24')")
         page.get_by_role("button", name="3 × 3 patches").click()
-        page.wait_for_function("location.search.includes('grid=3') && !location.search.includes('dx')")
+        until(page, "location.search.includes('grid=3') && !location.search.includes('dx')")
         assert page.locator(".moved > .told").inner_text().startswith("3 × 3 patches shuffled, way 1 of 6")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import App, ready, wait_for
+from conftest import App, ready, until, wait_for
 from PIL import Image
 from scipy.ndimage import zoom
 from test_pages import findings, sideways
@@ -281,7 +281,7 @@ def test_the_browser_counts_as_numpy_and_the_link_keeps_the_threshold(cells: Any
         recall = [0.0, *(one["tp"] / (one["tp"] + one["fn"]) for one in steps)]
         precision = [one["tp"] / max(1, one["tp"] + one["fp"]) for one in steps]
         assert values[4] == f"{np.sum(np.diff(recall) * precision):.3f}", "as scikit-learn defines average precision"
-        page.wait_for_function("location.search.includes('threshold=0.9')")
+        until(page, "location.search.includes('threshold=0.9')")
         ready(page)
         assert numbers_of(page)["level"] == 180
         assert findings(page) == []
@@ -318,7 +318,7 @@ def test_tiles_and_elsewhere_and_nonsense_in_the_link(visit: Visit) -> None:
         page.get_by_role("button", name="Tile 1:").wait_for()
         page.get_by_text("Tile 5 of 9").wait_for()
         page.get_by_role("button", name=re.compile("^Tile 1:")).press("Enter")
-        page.wait_for_function("location.search.includes('tile=0')")
+        until(page, "location.search.includes('tile=0')")
         page.get_by_text(re.compile(r"of the window lie beyond the picture")).wait_for()
         page.get_by_role("cell", name="Zero padding").wait_for()
         assert sideways(page) == []
@@ -340,7 +340,7 @@ def test_the_panel_of_a_run_leads_here_and_brings_its_network(app: App, visit: V
         page.wait_for_selector(".overlay[data-ready]")
         page.get_by_text(re.compile(r"pixels, [\d.]+\s% background, [\d.]+\s% cell")).wait_for()
         page.get_by_role("link", name="Use it: threshold, tiles, other domains, downloads").click()
-        page.wait_for_function("location.pathname == '/use'")
+        until(page, "location.pathname == '/use'")
         assert f"source={run.id}" in page.url
         page.wait_for_selector(".overlay[data-ready]")
         assert page.get_by_role("radio", name="of mine").count() == 1

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from conftest import ready, state_of, wait_for
+from conftest import ready, state_of, until, wait_for
 from test_pages import findings
 
 from seglab.lessons import LESSONS
@@ -113,7 +113,7 @@ def test_tips_by_pointer_keyboard_and_escape(visit: Visit) -> None:
         page.locator('[data-testid="stSidebar"]').get_by_role("link", name="Start", exact=True).click()
         page.get_by_role("heading", level=1, name="seglab", exact=True).wait_for()
         ready(page)
-        page.wait_for_function("!document.querySelector('#seglab-tip')", polling="raf")
+        until(page, "!document.querySelector('#seglab-tip')")
 
 
 def test_a_touch_tells_first_and_leads_on_then(visit: Visit) -> None:
