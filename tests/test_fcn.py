@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from conftest import until
 from torch.nn import functional as F
 
 from seglab.data.sets import TEST_SEED, VALIDATION_SEED
@@ -214,8 +215,7 @@ def test_the_numbers_of_the_questions_are_those_of_the_networks() -> None:
 
 
 def test_the_page_shows_a_step_by_its_link_and_by_a_press(visit: Callable[..., Any]) -> None:
-    from conftest import until
-from test_pages import findings, sideways
+    from test_pages import findings, sideways
 
     with visit("/fcn?net=fcn16s&step=nonsense&scene=-1&class=9", 390, "dark") as page:
         page.wait_for_selector("text=One step at a time")

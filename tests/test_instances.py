@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from conftest import until
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import until
 from safetensors.numpy import load_file, save_file
 
 from seglab.data.domains import DOMAINS
