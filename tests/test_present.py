@@ -177,6 +177,7 @@ def test_keys_of_every_page(visit: Visit) -> None:
         assert page.get_by_role("dialog").get_by_text("to this stop, to the 10th").count() == 1
         assert findings(page) == []
         page.keyboard.press("Escape")
+        page.get_by_role("dialog").wait_for(state="hidden")
         page.keyboard.press("l")
         at(page, "/convolution?v=1&stop=7&lecture=1")
         page.wait_for_selector(".stage.lecture")
@@ -239,6 +240,7 @@ def test_a_lecturer_hides_controls_and_shares_the_link(visit: Visit) -> None:
         page.get_by_role("heading", name="Try this").wait_for(state="detached")
         assert findings(page) == []
         page.keyboard.press("Escape")
+        page.get_by_role("dialog").wait_for(state="hidden")
         page.keyboard.press("3")
         at(page, "/convolution?v=1&stop=3&hide=stride%2Cdilation%2Cquestions%2Cnonsense")
         shared = page.url
