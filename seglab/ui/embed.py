@@ -57,3 +57,4 @@ def offer_embed(lesson: Lesson, state: State) -> None:
     if opened.open:
         opened.markdown("This puts the stage, as it stands, into slides or a page of your own:")
         opened.code(frame_of(lesson, state, st.context.url or ""), language=None, wrap_lines=True)
+        opened.caption("Where `seglab serve` serves this, other sites may show it only if `--frame-ancestors` names them.")

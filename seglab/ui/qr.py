@@ -75,7 +75,7 @@ def unreachable(link: str) -> str:
     there = f"http://{own}{port}" if own else f"http://THE-ADDRESS-OF-THIS-COMPUTER{port}"
     return (
         f"Phones cannot reach this link: {parts.hostname} is each device's own address. Serve the app in the network instead"
-        f" (STREAMLIT_SERVER_ADDRESS=0.0.0.0 seglab app), open {there} here, and show the code again."
+        f" (seglab serve --host 0.0.0.0), open {there} here, and show the code again."
     )
 
 
