@@ -15,6 +15,7 @@ COOKIES = {"_streamlit_xsrf": "a random number with which the server knows your 
 STORED = {
     "seglab-owner": "a random number by which this server knows your runs as yours; it keeps a fingerprint of it (SHA-256)",
     "seglab-progress": "stops seen, questions solved, where you left off",
+    "seglab-playlist": "the pages that you put into your playlist, with their titles",
     "stActiveTheme": "whether you chose light or dark",
     "sidebarWidth": "how wide you made the sidebar",
     "stSidebarCollapsed": "whether the sidebar is folded",
@@ -84,6 +85,7 @@ def privacy_note() -> None:
     )
     st.header("In your browser")
     st.markdown(_listed("Its **local storage**, until you clear it:", STORED))
+    st.markdown(_listed("Its **tab**, until you close it:", {"seglab-played": "which playlist is shown in it, and how far"}))
     st.markdown(_listed("One **cookie**, until you close the browser:", COOKIES))
     st.header("Not at all")
     st.markdown(
@@ -91,7 +93,7 @@ def privacy_note() -> None:
         "- No counting of visitors, no telemetry; Streamlit's is switched off.\n"
         "- No third party: every script, font and picture comes from this server, and no page asks any other one. If you press the button"
         " that fetches photographs of pets, the server fetches them, not your browser.\n"
-        "- seglab's log has no addresses and no pictures: it tells of starts, of errors, and which runs and uploads clean-up took, by their"
+        "- seglab's log has no addresses and no pictures: it tells of starts, errors and refusals, and which runs and uploads clean-up took, by their"
         " ids. A proxy before it may keep a log of its own."
     )
     st.header("To delete it")
