@@ -93,7 +93,7 @@ def privacy_note() -> None:
         "- No counting of visitors, no telemetry; Streamlit's is switched off.\n"
         "- No third party: every script, font and picture comes from this server, and no page asks any other one. If you press the button"
         " that fetches photographs of pets, the server fetches them, not your browser.\n"
-        "- seglab's log has no addresses and no pictures: it tells of starts, errors and refusals, and which runs and uploads clean-up took,"
+        "- seglab's log has no addresses and no pictures: it tells of starts, errors, refusals, and which runs and uploads clean-up took,"
         " by their ids. A proxy before it may keep a log of its own."
     )
     st.header("To delete it")
