@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -10,7 +11,8 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -199,6 +201,12 @@ def until(page: Page, script: str, arg: Any = None, seconds: float = 60) -> None
             return page.evaluate(script, arg)
 
     wait_for(holds, page, seconds, lambda: f"not true within {seconds} s: {script}")
+
+
+def awaited(work: Coroutine[Any, Any, Any]) -> Any:
+    """What comes of it, in a loop of its own: the browser's may be running here."""
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(asyncio.run, work).result()
 
 
 def ready(page: Page) -> None:

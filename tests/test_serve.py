@@ -14,8 +14,7 @@ import subprocess
 import sys
 import threading
 import urllib.parse
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import streamlit
 import uvicorn
-from conftest import ROOT, children, ready, until, wait_for
+from conftest import ROOT, awaited, children, ready, until, wait_for
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -314,12 +313,6 @@ def test_what_is_nobodys_business_is_dropped(what: str, hall: Served, witness: V
         offender.look()
         offender.socket.send(BackMsg(**{what: True}).SerializeToString())
         assert not exceptions(offender.look("words")), "and that is all"
-
-
-def awaited(work: Coroutine[Any, Any, Any]) -> Any:
-    """What comes of it, in a loop of its own: the browser's may be running here."""
-    with ThreadPoolExecutor(1) as aside:
-        return aside.submit(asyncio.run, work).result()
 
 
 async def passed(*asked: BackMsg) -> list[str]:

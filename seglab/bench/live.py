@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seglab.bench.browser import open_browser
-from seglab.bench.live_viewers import measure_viewers
 from seglab.bench.stage import processes_of, serve_app
 
 if TYPE_CHECKING:
@@ -61,7 +60,6 @@ WATCH = """() => {
 def measure_live(tell: Callable[[str], None]) -> dict[str, float]:
     """All that a visitor waits for."""
     result = first_point() | stop_to_gone() | slider_under_load()
-    result |= {f"viewers_{name}": float(value) for name, value in measure_viewers(tell).items()}
     tell(f"  click to first point {result['click_to_first_point']:.2f} s (at most {result['click_to_first_point_most']:.2f})")
     tell(f"  the curve moves after {result['between_moves_p95']:.2f} s (p95; at most {result['between_moves_most']:.2f})")
     tell(f"  Stop to the worker gone {result['stop_to_gone']:.2f} s (at most {result['stop_to_gone_most']:.2f})")

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from seglab.bench.live_viewers import measure_viewers
 from seglab.bench.visitor import Visitor
-from seglab.bench.watching import WAYS, viewers
 from seglab.bench.web_process import Held, Served, served
 from seglab.lessons import LESSONS
 from seglab.stage.lesson import Lesson
@@ -37,10 +37,7 @@ def measure(tell: Tell = print, sessions: int = SESSIONS) -> dict[str, Any]:
     with served() as server:
         result["waves"] = asyncio.run(waves(server, count=min(WAVE, max(1, sessions // 2))))
     tell(_told_waves(result["waves"]))
-    for way in WAYS:
-        with served() as server:
-            result[f"viewers_by_{way}"] = asyncio.run(viewers(server, sessions, way))
-        tell(_told_viewers(result[f"viewers_by_{way}"]))
+    result["viewers"] = measure_viewers(tell, sessions)
     return result
 
 
@@ -211,9 +208,3 @@ async def _until(holds: Callable[[], bool], every: float = 0.2) -> None:
 def _told_waves(found: dict[str, Any]) -> str:
     more = ", ".join(f"{value:+d} {name}" for name, value in found["more"].items())
     return f"  {found['waves']} waves of {found['visitors']}: memory {100 * found['growth']:+.1f} % since wave {WARM}, {more}"
-
-
-def _told_viewers(found: dict[str, Any]) -> str:
-    if found["failed"]:
-        return f"  viewers by {found['way']}: {found['failed']} of {found['viewers']} failed: {found['why'][0]}"
-    return f"  {found['viewers']} viewers by {found['way']}: numbers arrive after p50 {found['age_p50']} ms, p99 {found['age_p99']} ms"
