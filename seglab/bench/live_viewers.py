@@ -94,8 +94,8 @@ class Hall:
         await asyncio.sleep(wait)
         tasks: set[asyncio.Task[None]] = set()
         try:
+            reader, writer = await self._ask(f"/live/{self.run}")
             async with asyncio.timeout(until - time.monotonic()):
-                reader, writer = await self._ask(f"/live/{self.run}")
                 while message := await reader.readuntil(b"\n\n"):
                     found = ID.search(message)
                     if found:

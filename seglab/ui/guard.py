@@ -29,6 +29,7 @@ ASKED_BEFORE = (
 HIDDEN = ("/_stcore/metrics",)  # what of Streamlit's addresses is nobody's business
 WANTED = ("rerun_script", "stop_script", "app_heartbeat", "file_urls_request")
 WANTED_OPERATIONS = ("deferred_file", "dataframe_chunk")
+WIDGET = "$$"  # what ids of widgets begin with; Streamlit raises for some others
 POLICY, TOO_BIG, PROTOCOL, LATER = 1008, 1009, 1002, 1013  # close codes of RFC 6455 and its registry
 log = logging.getLogger(__name__)
 
@@ -239,6 +240,8 @@ def read(message: Message, limits: Limits) -> BackMsg:
         raise Refusal(PROTOCOL, f"A frame of {len(data)} bytes is a BackMsg that asks for nothing.")
     if len(asked.rerun_script.query_string) > limits.address:
         raise Refusal(POLICY, f"The address is too long: at most {limits.address} characters are taken.")
+    if any(not widget.id.startswith(WIDGET) for widget in asked.rerun_script.widget_states.widgets):
+        raise Refusal(PROTOCOL, "A widget's state has no id of Streamlit's.")
     if len(asked.file_urls_request.file_names) > limits.files:
         raise Refusal(POLICY, f"Too many files at once: at most {limits.files} are taken.")
     return asked
