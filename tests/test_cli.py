@@ -144,7 +144,7 @@ def test_a_built_wheel_carries_the_app(tmp_path: Path, visit: Callable[..., Any]
             assert page.locator(".stage .where").inner_text() == "stamp 2 of 4"
             background = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
             assert background == "rgb(255, 255, 255)"
-            assert page.locator("[data-testid=stSidebar] a").count() == len(PATH) + 4, "start, words, decks, privacy"
+            assert page.locator("[data-testid=stSidebar] a").count() == len(PATH) + 5, "start, words, decks, privacy, playlist"
         assert f"127.0.0.1:{served.port}" in served.log.read_text()
     finally:
         served.stop()

@@ -243,4 +243,5 @@ def test_the_laboratory_takes_what_the_page_sends(visit: Callable[..., Any]) -> 
         page.get_by_role("button", name="Train an FCN-16s").click()
         page.wait_for_url("**/train*")
         page.wait_for_selector("text=A U-Net, live")
-        page.wait_for_selector("text=--depth 5 --width 8 --kind fcn16s", state="attached")
+        page.get_by_text("The same from the command line").click()
+        page.get_by_text("--depth 5 --width 8 --kind fcn16s").wait_for()
