@@ -6,7 +6,6 @@ labs only those are made; boards need no browser.
 
 from __future__ import annotations
 
-import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -37,6 +36,7 @@ BOARDS = {
     "output_size": "output_size?v=1&stop=3&size=8&stride=2&at=5",
     "unet_by_hand": "unet_by_hand?at=13",
 }
+TRIED = ".overlay .picture, .overlay canvas"  # what the network makes of a photograph
 LABS = {  # a lab's address, and what of its page stands on its card
     "tasks": ("tasks", ".diagram .window"),
     "sliding_window": ("sliding_window", ".sliding .panes"),
@@ -45,7 +45,7 @@ LABS = {  # a lab's address, and what of its page stands on its card
     "fcn": ("fcn", ".diagram .window"),
     "milestones": ("milestones?net=GoogLeNet&heads=1", ".diagram .window"),
     "inside": ("inside?part=stage&block=up.2", ".stage .board"),
-    "use": ("use?part=elsewhere&source=cells&picture=vessels", ".overlay .picture, .overlay canvas"),
+    "use": ("use?part=elsewhere&source=cells&picture=vessels", TRIED),
     "compare": ("compare?experiment=weights", ".stPlotlyChart"),
     "handcrafted": ("handcrafted?part=watershed&water=200", ".byhand.flood figure"),
     "instances": ("instances?way=border", ".diagram .window"),
@@ -102,9 +102,9 @@ def pages() -> None:
             page = context.new_page()
             run = run or _trained(page, app)
             page.goto(f"{app}/{run}")
-            page.get_by_text(re.compile(r"^Of .* pixels, ")).wait_for(timeout=60_000)
+            page.locator(TRIED).first.wait_for(timeout=60_000)
             page.wait_for_timeout(1500)  # images fade in
-            keep(page.locator("[data-testid=stImage] img").nth(4).screenshot(), f"train-{scheme}.png", CARD)
+            keep(page.locator(TRIED).first.screenshot(), f"train-{scheme}.png", CARD)
             page.set_viewport_size({"width": 1180, "height": 1400})
             page.locator("[data-testid=stMain]").evaluate("main => main.scrollTo(0, 0)")
             page.wait_for_timeout(1500)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -101,3 +102,12 @@ def unasked(connection: Any) -> bool:
     if connection.cycle is None:
         return True
     return bool(connection.cycle.response_complete) and connection.timeout_keep_alive_task is None
+
+
+def many_files() -> None:
+    """Let this process have as many connections as the system allows: often 1,024 are taken where many more may be."""
+    with suppress(ImportError, ValueError, OSError):
+        import resource
+
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

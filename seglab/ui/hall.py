@@ -19,7 +19,7 @@ from streamlit import config
 from seglab.train.housekeeper import keep_house
 from seglab.train.jobs import leave, take_up, workers
 from seglab.train.store import Store
-from seglab.ui.connections import SWEEP, Socket, Sweeper
+from seglab.ui.connections import SWEEP, Socket, Sweeper, many_files
 from seglab.ui.files import app_script
 from seglab.ui.guard import Limits
 from seglab.ui.headers import checked_ancestors
@@ -131,12 +131,3 @@ def bound(host: str, port: int) -> socket.socket:
         raise OSError(f"{host}:{port} cannot be served at: {error.strerror or error}") from None
     listening.setblocking(False)
     return listening
-
-
-def many_files() -> None:
-    """Let this process have as many connections as the system allows: often 1,024 are taken where many more may be."""
-    with suppress(ImportError, ValueError, OSError):
-        import resource
-
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -24,6 +24,7 @@ from seglab.train.housekeeper import keep_house
 from seglab.train.jobs import take_up, workers
 from seglab.train.store import Store
 from seglab.ui import live, static
+from seglab.ui.connections import many_files
 from seglab.ui.files import app_script, serve_cards
 from seglab.ui.guard import Door, Guard, Limits
 from seglab.ui.headers import Headers, page_policy
@@ -102,6 +103,7 @@ def serve(port: int | None = None, headless: bool = False) -> None:
     config: dict[str, object] = {"server.headless": headless}
     if port is not None:
         config["server.port"] = port
+    many_files()
     workers().start()
     store = Store()
     take_up(store)
