@@ -44,7 +44,7 @@ def start(page: Page, steps: int = 1000) -> None:
     ready(page)
     page.get_by_role("button", name="Train", exact=True).click()
     wait_for(lambda: page.evaluate("location.search.startsWith('?run=')"), page)
-    wait_for(lambda: page.evaluate(f"{POINTS} > 0"), page)
+    wait_for(lambda: page.evaluate(f"{POINTS} > 0"), page, seconds=90)
 
 
 def status(page: Page, word: str) -> None:

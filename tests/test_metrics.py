@@ -221,7 +221,7 @@ def test_the_matrix_says_its_shares_and_can_be_read(dark: bool) -> None:
     figure = matrix(SCORES, NAMES, dark)
     assert [list(row) for row in figure.data[0].z] == [[90 / 95, 5 / 95, 0], [0.2, 0.8, 0], [None] * 3]
     said = {(note.y, note.x): note.text for note in figure.layout.annotations}
-    assert said["a < b", "background"] == "20.0 %"
+    assert said["a &lt; b", "background"] == "20.0 %"
     assert said["none", "none"] == "–"
     assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("prediction", "truth")
     scale = [[int(part) for part in re.findall(r"\d+", colour)] for _, colour in figure.data[0].colorscale]
