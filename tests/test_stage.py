@@ -1002,15 +1002,18 @@ def test_titles_in_large_type_do_not_run_into_other_grids(stage: Mounted) -> Non
     found = stage.js(
         """() => {
           const written = [], plain = CanvasRenderingContext2D.prototype.fillText, { board } = stage;
+          document.documentElement.style.fontSize = "21.6px"; // as a lecture has it on a wall of 1920 pixels
           stage.enlarge(true);
+          const large = 13 * 21.6 / 15.4, isLarge = (font) => Math.abs(parseFloat(/([\\d.]+)px/.exec(font)[1]) - large) < 0.1;
           CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...more) {
-            if (this.font.includes(`${13 * 1.4}px`) && this.textAlign === "left" && text) written.push([text, x, y, this.measureText(text).width]);
+            if (isLarge(this.font) && this.textAlign === "left" && text) written.push([text, x, y, this.measureText(text).width]);
             return plain.call(this, text, x, y, ...more);
           };
           board.measure();
           board.draw({ base: true });
           board.paint();
           CanvasRenderingContext2D.prototype.fillText = plain;
+          document.documentElement.style.fontSize = "";
           const places = board.places.filter(Boolean);
           return [written.length, written.filter(([, x, y, width]) =>
             places.some((place) => x < place.x && x + width > place.x && y > place.y && y - 9 < place.y + place.height))];
