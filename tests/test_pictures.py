@@ -516,16 +516,26 @@ def test_a_page_gives_what_it_shows(visit: Callable[..., Any]) -> None:
     link = lesson.link(lesson.state(stop=3, stride=3, at=2))
     with visit("/transposed_convolution?" + "&".join(f"{name}={value}" for name, value in link.items()), scheme="dark") as page:
         found = {}
+        page.get_by_text("Take this stage along").click()
         for kind in ("PNG", "SVG", "GIF", "HTML", "JSON"):
             with page.expect_download() as download:
                 page.get_by_role("button", name=kind, exact=True).click()
             assert download.value.suggested_filename == f"transposed_convolution-stop3-stride3-at2.{kind.lower()}"
             found[kind] = Path(download.value.path()).read_bytes()
+        page.get_by_text("Embed it in a page of your own").click()
+        page.locator("code", has_text="at=2").wait_for()
+        page.locator(".stage").get_by_role("button", name="One step forward").click()
+        page.locator("code", has_text="at=3").wait_for()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="JSON", exact=True).click()
+        assert download.value.suggested_filename == "transposed_convolution-stop3-stride3-at3.json"
+        assert json.loads(Path(download.value.path()).read_text())["state"]["at"] == 3
     lesson, state = asked("transposed_convolution", [f"{name}={value}" for name, value in link.items() if name != "v"])
     for kind in ("PNG", "SVG", "GIF"):
         assert found[kind] == exported(lesson, state, f".{kind.lower()}", Look(dark=True))
     assert json.loads(found["JSON"])["state"] == json.loads(json.dumps(state))
     assert b'"stride":3' in found["HTML"]
     with visit("/convolution?v=1&stop=4") as page:
+        page.get_by_text("Take this stage along").click()
         page.get_by_text("No GIF of this setting: a GIF shows up to 400 steps, and this walk has 3,844").wait_for()
         assert page.get_by_role("button", name="GIF", exact=True).is_disabled()

@@ -38,6 +38,7 @@ from seglab.ui.connections import Socket, Sweeper
 from seglab.ui.guard import Limits, Watched
 from seglab.ui.headers import checked_ancestors
 from seglab.ui.rates import Bucket, Held
+from seglab.ui.turns import Turns
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -327,7 +328,7 @@ async def passed(*asked: BackMsg) -> list[str]:
     async def send(message: Any) -> None:
         raise AssertionError(message)
 
-    watched, got = Watched(Limits(), receive, send), []
+    watched, got = Watched(Limits(), Turns(), receive, send), []
     while (message := await watched.receive())["type"] == "websocket.receive":
         got.append(str(BackMsg.FromString(message["bytes"]).WhichOneof("type")))
     return got
@@ -448,7 +449,7 @@ def test_a_socket_that_stays_silent_is_closed() -> None:
     async def send(message: Any) -> None:
         said.append(message)
 
-    watched = Watched(Limits(silence=0.01), receive, send)
+    watched = Watched(Limits(silence=0.01), Turns(), receive, send)
     assert awaited(watched.receive()) == {"type": "websocket.disconnect", "code": 1008}
     assert said == [{"type": "websocket.close", "code": 1008, "reason": "No request came within 0.01 s."}]
 

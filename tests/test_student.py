@@ -188,7 +188,7 @@ def test_a_stage_alone_keeps_its_state_and_leads_back_to_its_page(visit: Visit) 
 
 def test_the_embedding_lines_work_in_a_foreign_page(visit: Visit, files: str) -> None:
     with visit(link("output_size", stride=[2, 2]), permissions=["clipboard-read", "clipboard-write"]) as page:
-        page.get_by_role("button", name="Embed").click()
+        page.get_by_text("Embed it in a page of your own").click()
         lines = page.locator("code", has_text="<iframe").inner_text()
         assert findings(page) == []
         foreign = page.context.new_page()

@@ -53,8 +53,6 @@ def frame_of(lesson: Lesson, state: State, page: str) -> str:
 
 def offer_embed(lesson: Lesson, state: State) -> None:
     """The lines that put this stage, as it stands, into slides or a page of one's own."""
-    opened = st.popover("Embed", icon=":material/code:", on_change="rerun", key="embed")
-    if opened.open:
-        opened.markdown("This puts the stage, as it stands, into slides or a page of your own:")
-        opened.code(frame_of(lesson, state, st.context.url or ""), language=None, wrap_lines=True)
-        opened.caption("Where `seglab serve` serves this, other sites may show it only if `--frame-ancestors` names them.")
+    st.markdown("This puts the stage, as it stands, into slides or a course site:")
+    st.code(frame_of(lesson, state, st.context.url or ""), language=None, wrap_lines=True)
+    st.caption("Where `seglab serve` serves this, other sites may show it only if `--frame-ancestors` names them.")

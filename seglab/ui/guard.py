@@ -21,13 +21,15 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from seglab.ui.rates import Bucket, Held
 from seglab.ui.refused import refuse_page
+from seglab.ui.turns import Turn, Turns, is_last
 
 SOCKET = "/_stcore/stream"
 ASKED_BEFORE = (
     "/_stcore/health"  # by a page before its socket; one that came just before the last place was taken shows the sentence, and tries again
 )
 HIDDEN = ("/_stcore/metrics",)  # what of Streamlit's addresses is nobody's business
-WANTED = ("rerun_script", "stop_script", "app_heartbeat", "file_urls_request")
+RERUN = "rerun_script"
+WANTED = (RERUN, "stop_script", "app_heartbeat", "file_urls_request")
 WANTED_OPERATIONS = ("deferred_file", "dataframe_chunk")
 WIDGET = "$$"  # what ids of widgets begin with; Streamlit raises for some others
 POLICY, TOO_BIG, PROTOCOL, LATER = 1008, 1009, 1002, 1013  # close codes of RFC 6455 and its registry
@@ -105,7 +107,7 @@ class Guard:
     """ASGI middleware: bounds addresses and visitors, and reads what comes through the socket."""
 
     def __init__(self, app: ASGIApp, limits: Limits, door: Door) -> None:
-        self.app, self.limits, self.door = app, limits, door
+        self.app, self.limits, self.door, self.turns = app, limits, door, Turns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -136,7 +138,7 @@ class Guard:
         if full := await self.door.enter(address):
             await turn_away(scope, receive, send, full)
             return
-        watched = Watched(self.limits, receive, send)
+        watched = Watched(self.limits, self.turns, receive, send)
         try:
             await self.app(scope, watched.receive, watched.send)
         finally:
@@ -147,27 +149,28 @@ class Guard:
 class Watched:
     """One visitor's socket: what it says is read before Streamlit hears it."""
 
-    def __init__(self, limits: Limits, receive: Receive, send: Send) -> None:
-        self.limits, self._receive, self._send = limits, receive, send
+    def __init__(self, limits: Limits, turns: Turns, receive: Receive, send: Send) -> None:
+        self.limits, self.turns, self._receive, self._send = limits, turns, receive, send
         self.reruns = Bucket(limits.reruns, limits.reruns_at_once)
         self.frames = Bucket(limits.frames, limits.frames_at_once)
         self.held = Held()
         self.spoken = self.closed = False
         self._coming: asyncio.Task[Message] | None = None
+        self._turn: Turn | None = None
 
     async def receive(self) -> Message:
         """The next message for Streamlit: one that it may have, or the end."""
         while True:
             if self.held and self.reruns.take():
-                return frame(self.held.waiting.popleft())
+                return await self._at_its_turn(frame(self.held.waiting.popleft()))
             try:
                 message = await self._next(self.reruns.wait() if self.held else None)
                 if message is None:
                     continue
                 if message["type"] != "websocket.receive":
                     return message
-                if (told := self._read(message)) is not None:
-                    return told
+                if (what := self._read(message)) is not None:
+                    return await self._at_its_turn(message) if what == RERUN else message
             except Refusal as refusal:
                 return await self._close(refusal)
 
@@ -189,18 +192,23 @@ class Watched:
         coming, self._coming = self._coming, None
         return coming.result()
 
-    def _read(self, message: Message) -> Message | None:
-        """A frame as Streamlit may have it now; None where it is dropped, or held for later."""
+    async def _at_its_turn(self, message: Message) -> Message:
+        """A request to rerun, once it is this visitor's turn. Whoever has one and asks again goes on with it."""
+        if self._turn is None or self._turn.over:
+            self._turn = await self.turns.take()
+        return message
+
+    def _read(self, message: Message) -> str | None:
+        """What a frame asks for that Streamlit may have now; None where it is dropped, or held for later."""
         if not self.frames.take():
             raise Refusal(POLICY, f"Too many requests: at most {self.limits.frames:g} a second.")
         asked = read(message, self.limits)
         self.spoken = True
+        what = asked.WhichOneof("type")
         if not wanted(asked):
             return None
-        if asked.WhichOneof("type") != "rerun_script":
-            return message
-        if not self.held and self.reruns.take():
-            return message
+        if what != RERUN or (not self.held and self.reruns.take()):
+            return str(what)
         if not self.held.add(asked):
             raise Refusal(POLICY, f"Too many requests: at most {self.limits.reruns:g} reruns a second.")
         return None
@@ -209,6 +217,8 @@ class Watched:
         """Pass on what Streamlit says, as long as somebody listens."""
         if not self.closed:
             await self._send(message)
+        if self._turn is not None and is_last(message.get("bytes") or b""):
+            self._turn.give_back()
 
     async def _close(self, refusal: Refusal) -> Message:
         """Tell the visitor why, and Streamlit that the visitor is gone."""
@@ -222,6 +232,8 @@ class Watched:
         """Leave nothing waiting."""
         if self._coming is not None:
             self._coming.cancel()
+        if self._turn is not None:
+            self._turn.give_back()
 
 
 def read(message: Message, limits: Limits) -> BackMsg:

@@ -16,14 +16,12 @@ from typing import Any
 import uvicorn
 from streamlit import config
 
-from seglab.train.housekeeper import keep_house
-from seglab.train.jobs import leave, take_up, workers
+from seglab.train.jobs import leave
 from seglab.train.store import Store
-from seglab.ui.connections import SWEEP, Socket, Sweeper, many_files
-from seglab.ui.files import app_script
+from seglab.ui.connections import SWEEP, Socket, Sweeper
 from seglab.ui.guard import Limits
 from seglab.ui.headers import checked_ancestors
-from seglab.ui.server import make_app
+from seglab.ui.server import begin, collect_seldom, make_app
 
 SAVING = 25.0  # seconds that trainings have for saving at the end, below the 30 s after which most systems kill
 GOING = 5  # seconds that answers under way have at the end
@@ -79,19 +77,15 @@ class HallServer(uvicorn.Server):
 
 def serve_hall(hall: Hall) -> None:
     """Serve until a signal. SIGTERM ends it in order, with status 0."""
-    many_files()
-    workers().start()
-    store = Store()
-    take_up(store)
-    keep_house(store)
+    store = begin()
     limits = Limits(sessions=hall.sessions, per_address=hall.per_address)
-    sys.argv = [str(app_script())]  # Streamlit reads the configuration beside the script that it takes to be started
     app = make_app(limits, checked_ancestors(hall.ancestors))
     config.set_option("server.headless", True)
     listening = bound(hall.host, hall.port)
     port = listening.getsockname()[1]
     config.set_option("server.port", port)
     settings = uvicorn.Config(app, host=hall.host, port=port, **uvicorn_settings(hall, limits))
+    collect_seldom()
     signal(SIGTERM, lambda *_: None)  # uvicorn raises the signal once more when all is done, which is no failure
     where = f"[{hall.host}]" if ":" in hall.host else hall.host
     print(f"seglab: serving at http://{where}:{port}, {limits.sessions} visitors at a time", flush=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from functools import partial
 from hashlib import sha256
+from typing import Any
 from urllib.parse import urlencode
 
 import numpy as np
@@ -20,9 +21,9 @@ from seglab.train.jobs import TaskError
 from seglab.ui.embed import offer_embed, stage_alone
 from seglab.ui.hiding import hidden
 from seglab.ui.links import embedded, in_lecture, kept
-from seglab.ui.progress import keep_progress
+from seglab.ui.progress import keep_progress, show_solved
 from seglab.ui.questions import ask
-from seglab.ui.stage import go_to, read_state, show_stage
+from seglab.ui.stage import go_to, read_state, show_stage, state_shown
 from seglab.ui.words import text_with_tips
 
 FILES = {
@@ -34,6 +35,8 @@ FILES = {
 }
 MIME = {".png": "image/png", ".svg": "image/svg+xml", ".gif": "image/gif", ".html": "text/html", ".json": "application/json"}
 MOST_PRINTED = 256  # cells of one operand in the Code tab
+_TAKE, _EMBED = "take", "embed"
+_SHOWN = "lesson.shown"  # a question has just brought its picture to the stage
 _refusals: dict[tuple[str, str], dict[str, str]] = {}  # by lesson and link, the same for everybody
 _checked: OrderedDict[str, float] = OrderedDict()  # differences by snippet, the same for everybody
 
@@ -45,40 +48,71 @@ def lesson_page(lesson: Lesson) -> None:
         return
     st.title(lesson.title)
     st.markdown(lesson.sentence)
-    _below(lesson, kept())
+    _stage(lesson, _page_follows())
+    if not hidden("questions", "Try this: questions"):
+        st.header("Try this")
+        _questions(lesson)
+    if not in_lecture():
+        if not hidden("text", "Text below"):
+            text_with_tips(lesson.text)
+        if not hidden("take", "Take along and embed"):
+            _take_along(lesson)
+
+
+# A stage that settles draws itself and what explains it, nothing else of the page: in a hall that is what the server does all day.
 
 
 @st.fragment
-def _below(lesson: Lesson, drawn: dict[str, str]) -> None:
-    """All that may depend on the stage's state. It is drawn alone when the stage settles or a question is answered: half of the messages
-    would be the sidebar, which looks the same. `drawn` is what the whole page was drawn for."""
-    if kept() != drawn:  # lecture mode came or went: the chrome too is another
+def _stage(lesson: Lesson, drawn: dict[str, str]) -> None:
+    """The stage, and what depends on its state. `drawn` is what the rest of the page was drawn for."""
+    if _page_follows() != drawn:
         st.rerun()
     state, pipeline = read_state(lesson)
     show_stage(lesson, state)
     if not in_lecture():
         _explain(lesson, state, pipeline)
-    if hidden("questions", "Try this: questions"):
-        keep_progress(lesson, state, asks=False)
-    else:
-        st.header("Try this")
-        keep_progress(lesson, state)
-        ask(lesson, partial(go_to, lesson), "on the stage")
-    if not in_lecture():
-        if not hidden("text", "Text below"):
-            text_with_tips(lesson.text)
-        if not hidden("take", "Take along and embed"):
-            _take_along(lesson, state, pipeline)
-            offer_embed(lesson, state)
+    keep_progress(lesson, state)
 
 
-def _take_along(lesson: Lesson, state: State, pipeline: Pipeline) -> None:
-    """The stage as it stands as a file, made when it is asked for; a kind that cannot be made says why."""
+def _page_follows() -> dict[str, str]:
+    """What the rest of the page depends on: lecture mode and what is hidden; the whole state where files or lines of it are on offer."""
+    offers = any(st.session_state.get(key) for key in (_TAKE, _EMBED))
+    return {name: st.query_params[name] for name in st.query_params} if offers else kept()
+
+
+@st.fragment
+def _questions(lesson: Lesson) -> None:
+    if st.session_state.pop(_SHOWN, False):
+        st.rerun()  # the stage has to follow
+    show_solved(lesson)
+    ask(lesson, partial(_show, lesson), "on the stage")
+
+
+def _show(lesson: Lesson, **changes: Any) -> None:
+    go_to(lesson, **changes)
+    st.session_state[_SHOWN] = True
+
+
+@st.fragment
+def _take_along(lesson: Lesson) -> None:
+    """The stage as it stands: as a file, and as lines for a page of one's own."""
+    # What is in them is made when they are open: few open them, and then it follows every move of the stage.
+    files = st.expander("Take this stage along", icon=":material/download:", on_change="rerun", key=_TAKE)
+    if files.open:
+        with files:
+            _offer_files(lesson, *state_shown(lesson))
+    frame = st.expander("Embed it in a page of your own", icon=":material/code:", on_change="rerun", key=_EMBED)
+    if frame.open:
+        with frame:
+            offer_embed(lesson, state_shown(lesson)[0])
+
+
+def _offer_files(lesson: Lesson, state: State, pipeline: Pipeline) -> None:
+    """Files of a state, each made when it is asked for; a kind that cannot be made says why."""
     look = Look(dark=st.context.theme.type == "dark")
     why, name = _refused(lesson, state, pipeline), file_name(lesson, state, "")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("Take this stage along:", width="content")
-        for suffix, what in FILES.items():
+    for suffix, what in FILES.items():
+        with st.container(horizontal=True, vertical_alignment="center"):
             st.download_button(
                 suffix[1:].upper(),
                 partial(exported, lesson, state, suffix, look),
@@ -86,9 +120,10 @@ def _take_along(lesson: Lesson, state: State, pipeline: Pipeline) -> None:
                 MIME[suffix],
                 key=f"{lesson.name}.take{suffix}",
                 on_click="ignore",
-                help=what,
                 disabled=suffix in why,
+                width=88,
             )
+            st.markdown(what)
     if ".gif" in why:
         st.caption(f"No {'picture' if '.png' in why else 'GIF'} of this setting: {why['.gif']}.")
 

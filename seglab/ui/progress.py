@@ -56,17 +56,16 @@ def note_solved(lesson: Lesson | Lab, number: int) -> None:
     _add(lesson, "solved", number)
 
 
-def keep_progress(lesson: Lesson, state: State, asks: bool = True) -> None:
-    """On a lesson's page: note where it stands, and show which of its questions are solved, where it `asks` them."""
+def keep_progress(lesson: Lesson, state: State) -> None:
+    """On a lesson's page: note where it stands."""
     _add(lesson, "stops", int(state["stop"]))
     progress()["last"] = {"lesson": lesson.name, "link": urlencode(lesson.link(state))}
-    show_solved(lesson, asks)
+    _component()(key="progress_kept", height=1, data={"known": progress(), "lesson": lesson.name, "questions": 0})
 
 
-def show_solved(lesson: Lesson | Lab, asks: bool = True) -> None:
-    """Which questions of a lesson or lab are solved; without `asks` only kept, not shown."""
-    data = {"known": progress(), "lesson": lesson.name, "questions": len(lesson.questions) if asks else 0}
-    _component()(key="progress_of_lesson", data=data)
+def show_solved(lesson: Lesson | Lab) -> None:
+    """Which questions of a lesson or lab are solved."""
+    _component()(key="progress_of_lesson", data={"known": progress(), "lesson": lesson.name, "questions": len(lesson.questions)})
 
 
 def ask_progress() -> None:

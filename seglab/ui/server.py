@@ -3,6 +3,7 @@ front of it. `serve` is for one person's laptop, `hall.py` for a hall."""
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import sys
@@ -98,15 +99,30 @@ def make_app(limits: Limits | None = None, ancestors: Sequence[str] | None = Non
     return st.App(app_script(), routes=routes, middleware=around, lifespan=live.streams)
 
 
-def serve(port: int | None = None, headless: bool = False) -> None:
-    """Serve the app until interrupted; opens a browser unless `headless`."""
-    config: dict[str, object] = {"server.headless": headless}
-    if port is not None:
-        config["server.port"] = port
+def begin() -> Store:
+    """What a server does before it takes visitors: the workers start, what was under way goes on, and the house is kept."""
     many_files()
     workers().start()
     store = Store()
     take_up(store)
     keep_house(store)
     sys.argv = [str(app_script())]  # Streamlit reads the configuration beside the script that it takes to be started
-    make_app().run(config=config)
+    return store
+
+
+def collect_seldom() -> None:
+    """Let Python look for unused cycles less often, and never among what is there from the start: everybody waits meanwhile."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+def serve(port: int | None = None, headless: bool = False) -> None:
+    """Serve the app until interrupted; opens a browser unless `headless`."""
+    config: dict[str, object] = {"server.headless": headless}
+    if port is not None:
+        config["server.port"] = port
+    begin()
+    app = make_app()
+    collect_seldom()
+    app.run(config=config)

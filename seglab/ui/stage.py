@@ -30,17 +30,24 @@ def _component() -> ComponentRenderer:
 
 def read_state(lesson: Lesson) -> tuple[State, Pipeline]:
     """The state in this page's link, worked out; what cannot be used is said on the page, and the lesson's own values stand in."""
-    link = {name: st.query_params[name] for name in st.query_params}
-    state, problems = lesson.read(link)
-    try:
-        pipeline = build(lesson, state)
-    except ValueError as error:
-        problems.append(f"These settings are impossible together ({error}): the lesson starts from its own.")
-        state = lesson.defaults
-        pipeline = build(lesson, state)
+    state, pipeline, problems = _read(lesson)
     if problems:
         st.warning("\n\n".join(problems), icon=":material/link_off:")
     return state, pipeline
+
+
+def state_shown(lesson: Lesson) -> tuple[State, Pipeline]:
+    """The same for another part of the page, which need not say it again."""
+    return _read(lesson)[:2]
+
+
+def _read(lesson: Lesson) -> tuple[State, Pipeline, list[str]]:
+    state, problems = lesson.read({name: st.query_params[name] for name in st.query_params})
+    try:
+        return state, build(lesson, state), problems
+    except ValueError as error:
+        problems.append(f"These settings are impossible together ({error}): the lesson starts from its own.")
+        return lesson.defaults, build(lesson, lesson.defaults), problems
 
 
 def show_stage(lesson: Lesson, state: State) -> None:
