@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from conftest import App, ready
+from conftest import App, ready, wait_for
 from test_data import file, folder
 
 from seglab.cli import main
@@ -50,13 +50,12 @@ def run(app: App, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def harmless(page: Page, *told: str) -> None:
-    """Nothing of the names has become part of the page, and those that are `told` stand there as they are."""
+    """Nothing of the names has become part of the page, and those that are `told` stand there as they are, once a worker has answered."""
+    page_text = page.locator("[data-testid=stApp]").inner_text
+    wait_for(lambda: all(name in page_text() for name in told), page, seconds=60, told=page_text)
     assert page.evaluate("window.hit") is None
     assert page.locator("img[src='x'], a[href^='javascript:']").count() == 0
     assert page.locator("b, strong, [style*='bold']").filter(has_text="sky").count() == 0
-    text = page.locator("[data-testid=stApp]").inner_text()
-    for name in told:
-        assert name in text, text
 
 
 def test_names_are_text_on_the_pages_of_a_run(run: str, visit: Callable[..., Any]) -> None:

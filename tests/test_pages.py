@@ -111,7 +111,7 @@ def test_a_deep_link_is_the_first_thing_a_fresh_server_shows(tmp_path: Any, visi
     fresh = App(tmp_path)
     try:
         with visit("/output_size", server=fresh) as page:
-            assert page.locator('[data-testid="stSidebar"]').get_by_role("link", name="Transposed convolution").count() == 1
+            page.locator('[data-testid="stSidebar"]').get_by_role("link", name="Transposed convolution").wait_for()
     finally:
         fresh.stop()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from io import BytesIO
 
@@ -26,6 +27,20 @@ def png(array: NDArray[np.uint8]) -> bytes:
 def grey(values: Image) -> NDArray[np.uint8]:
     """Values in 0 to 1 as bytes."""
     return np.asarray(np.clip(values, 0, 1) * 255 + 0.5, np.uint8)
+
+
+def data_url(file: bytes) -> str:
+    """A PNG file as an address that holds it: it comes with the page, so it can be neither late nor gone.
+
+    >>> data_url(b"PNG")
+    'data:image/png;base64,UE5H'
+    """
+    return f"data:image/png;base64,{b64encode(file).decode()}"
+
+
+def url(array: NDArray[np.uint8]) -> str:
+    """An array (H, W) or (H, W, 3) as an address that holds it."""
+    return data_url(png(array))
 
 
 def overlay(image: Image, mask: NDArray[np.uint8], colours: Sequence[Colour]) -> NDArray[np.uint8]:

@@ -8,7 +8,6 @@ data = seen.after(step, config, names, colours, again=lambda: loss_of(model(x)))
 from __future__ import annotations
 
 import math
-from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seglab.data.domains import Colour
-from seglab.infer.pictures import grey, painted, png
+from seglab.infer.pictures import grey, painted, url
 from seglab.nets.blocks import Network
 from seglab.train.config import TrainConfig
 
@@ -95,7 +94,7 @@ class Anatomy:
         says = grey(chances[1]) if two else painted(chances.argmax(0).astype(np.uint8), colours)
         truth = painted(middle(self.y[0], self.logits).cpu().numpy().astype(np.uint8), colours)
         told = f"probability of {classes[1]}" if two else "likeliest class"
-        return {"image": _address(grey(image)), "probability": _address(says), "truth": _address(truth), "says": told}
+        return {"image": url(grey(image)), "probability": url(says), "truth": url(truth), "says": told}
 
     def _pixel(self, classes: Sequence[str]) -> Numbers:
         truth = middle(self.y[0], self.logits).cpu()
@@ -191,7 +190,3 @@ def middle(whole: Tensor, like: Tensor) -> Tensor:
     height, width = like.shape[-2:]
     top, left = (whole.shape[-2] - height) // 2, (whole.shape[-1] - width) // 2
     return whole[..., top : top + height, left : left + width]
-
-
-def _address(picture: np.typing.NDArray[np.uint8]) -> str:
-    return f"data:image/png;base64,{b64encode(png(picture)).decode()}"

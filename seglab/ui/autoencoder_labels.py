@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from functools import cache
 
 import numpy as np
@@ -10,7 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from seglab.data.domains import DOMAINS
-from seglab.infer.pictures import painted, png, shown_colours
+from seglab.infer.pictures import painted, shown_colours, url
 from seglab.train.autoencoder_studies import LABEL_DOMAINS, labels_study
 from seglab.train.study import Study, differences, interval, values
 from seglab.ui.addressed import choice, number
@@ -83,7 +82,7 @@ def _tile(made: Drawing, place: int, name: str, words: str, image: NDArray[np.ui
     x, y = 4 + (place % ACROSS) * (TILE + GAP), (place // ACROSS) * (TILE + WORDS) + 24
     made.item(Item(name, f"{words} {note}", tells))
     made.text(x, y - 8, words, 14.5, "ink", "start", True, name)
-    made.image(x, y, TILE, TILE, f"data:image/png;base64,{b64encode(png(image)).decode()}", name)
+    made.image(x, y, TILE, TILE, url(image), name)
     made.rect(x, y, TILE, TILE, role, "none", name, thick=role in ("output", "kernel"))  # type: ignore[arg-type]
     if note:
         made.text(x + TILE - 6, y + TILE - 8, note, 15, "ink", "end", True, name, over=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from functools import cache
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from seglab.infer.pictures import png
+from seglab.infer.pictures import url
 from seglab.train.autoencoder_studies import RECONSTRUCT_WIDTH, SIDE, UNET
 from seglab.train.study import Interval, interval, values
 from seglab.ui.addressed import choice, chosen, put
@@ -71,10 +70,6 @@ def _pictures() -> dict[str, NDArray[np.uint8]]:
         return {name: file[name] for name in file.files}
 
 
-def _href(image: NDArray[np.uint8]) -> str:
-    return f"data:image/png;base64,{b64encode(png(image)).decode()}"
-
-
 def drawing(skip: str, depth: int, cut: str) -> Drawing:
     """The image, the U with a line for each way, and what comes out."""
     made = Drawing(960, TOP + ROW * depth + 78, f"A U-Net of {depth} poolings that reconstructs its image", least=720, lines=2)
@@ -112,7 +107,7 @@ def drawing(skip: str, depth: int, cut: str) -> Drawing:
 
 def _image(made: Drawing, x: float, y: float, words: str, name: str, role: str) -> None:
     made.text(x, y - 10, words, 15, "ink", bold=True)
-    made.image(x, y, PICTURE, PICTURE, _href(_pictures()[name]))
+    made.image(x, y, PICTURE, PICTURE, url(_pictures()[name]))
     made.rect(x, y, PICTURE, PICTURE, "input" if role == "input" else "output", "none", thick=True)
 
 

@@ -172,7 +172,7 @@ def read(data: bytes) -> NDArray[np.uint8]:
 
 def show_masks(looked: Looked) -> None:
     """Images and truth, then a line for each run: its mask, and where it is wrong."""
-    size: dict[str, Any] = {"scale": 2 if len(looked.images) > 1 else 4, "changes": True}
+    size: dict[str, Any] = {"scale": 2 if len(looked.images) > 1 else 4}
     left, right = st.columns(2)
     with left:
         picture(looked.images, "Images that none of them was trained on", "Images", **size)
@@ -208,7 +208,7 @@ def show_difference(looked: Looked, one: str, other: str) -> None:
         shown[here] = colour
     alone, beside, neither = (int(here.sum()) for here in parts)
     total = looked.truths.size
-    picture(shown, f"Where {one} and {other} differ", f"Where {one} and {other} differ", changes=True, scale=2 if len(shown) > 1 else 4)
+    picture(shown, f"Where {one} and {other} differ", f"Where {one} and {other} differ", scale=2 if len(shown) > 1 else 4)
     told = [
         f"{chip(BLUE)}only {one} is right: {alone:,} pixels ({100 * alone / total:.1f} %)",
         f"{chip(ORANGE)}only {other} is right: {beside:,} ({100 * beside / total:.1f} %)",

@@ -10,13 +10,14 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from seglab.infer.pictures import url
 from seglab.lessons.places import told as place
 from seglab.lessons.transposed_convolution import bilinear_kernel
 from seglab.operators import conv_transpose2d
 from seglab.rearranging import interpolate
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing, Item
-from seglab.ui.fcn_pictures import heat, ink_role, palette, url
+from seglab.ui.fcn_pictures import heat, ink_role, palette
 from seglab.ui.fcn_scene import told
 from seglab.ui.files import assets
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from seglab.infer.fcn_told import KINDS, SIZE
+from seglab.infer.pictures import url
 from seglab.ui.drawing import Drawing, Item
-from seglab.ui.fcn_pictures import compared, heat, palette, photograph, url, with_border
+from seglab.ui.fcn_pictures import compared, heat, palette, photograph, with_border
 from seglab.ui.fcn_scene import CLASSES, NAMES, STEPS, STRIDE, Seen, steps_of, told
 
 TILE, GAP, HEAD, ROW = 150, 42, 30, 188

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import Any
 
 import numpy as np
@@ -11,18 +10,13 @@ from numpy.typing import NDArray
 
 from seglab.data.domains import BLUE, VERMILION, Colour
 from seglab.export.theme import STEPS, Theme, theme
-from seglab.infer.pictures import grey, png
+from seglab.infer.pictures import grey
 from seglab.train.metrics import edges
 from seglab.ui.drawing import Role
 
 FINE = 4  # a mask is drawn so many times larger, so that its borders are thin lines
 Bytes = NDArray[np.uint8]
 FOUND, MISSED, INVENTED = (235, 235, 235), VERMILION, BLUE
-
-
-def url(picture: Bytes) -> str:
-    """A picture (H, W) or (H, W, 3) as a data URL."""
-    return "data:image/png;base64," + b64encode(png(picture)).decode()
 
 
 def palette() -> Theme:

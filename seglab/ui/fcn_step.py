@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seglab.infer.fcn_told import SIZE
+from seglab.infer.pictures import url
 from seglab.ui.drawing import Drawing, Item
-from seglab.ui.fcn_pictures import compared, heat, ink_role, palette, photograph, url
+from seglab.ui.fcn_pictures import compared, heat, ink_role, palette, photograph
 from seglab.ui.fcn_scene import CLASSES, NAMES, STRIDE, Seen, steps_of, told
 
 SIDE, GAP, HEAD = 336, 60, 28

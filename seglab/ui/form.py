@@ -13,7 +13,7 @@ from seglab.data.domains import DOMAINS
 from seglab.data.sets import classes_of, open_set
 from seglab.data.targets import target_classes
 from seglab.data.uploads import PETS, title_of
-from seglab.infer.pictures import grey, painted, strip
+from seglab.infer.pictures import data_url, grey, painted, strip
 from seglab.nets import Architecture
 from seglab.nets.fitting import fitting_size
 from seglab.train.asked.pictures import preview_file
@@ -155,11 +155,11 @@ def preview(store: Store, config: TrainConfig | None) -> None:
 
 
 def _images(config: TrainConfig) -> None:
-    """Scenes of a generated domain, which are made here at once."""
+    """Scenes of a generated domain, made here at once. Each setting has others: as files they could be gone before they are fetched."""
     images, truths = _samples(config.data, config.size, config.difficulty)
     what = DOMAINS[config.data].what
-    st.image(images, caption=f"Generated: {what[0].lower()}{what[1:].rstrip('.')}", alt="Four images", width="stretch")
-    st.image(truths, caption="The truth: the class of every pixel", alt="The four masks", width="stretch")
+    st.image(data_url(images), caption=f"Generated: {what[0].lower()}{what[1:].rstrip('.')}", alt="Four images", width="stretch")
+    st.image(data_url(truths), caption="The truth: the class of every pixel", alt="The four masks", width="stretch")
     legend(classes_of(config.data))
 
 
@@ -179,6 +179,6 @@ def _from_worker(store: Store, config: TrainConfig, view: str) -> None:
         return
     said, pictures = drawn
     for name, caption in said["captions"].items():
-        st.image(pictures[name], caption=caption, alt=caption, width="stretch")
+        st.image(data_url(pictures[name]), caption=caption, alt=caption, width="stretch")
     if said["told"]:
         st.markdown(said["told"])

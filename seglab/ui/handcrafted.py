@@ -12,13 +12,12 @@ from seglab.infer.flooding import Flood, distance_map, flood, summits
 from seglab.infer.handcrafted import FEATURES, RECIPES, handcrafted, thresholded
 from seglab.infer.instances import kept, labelled
 from seglab.infer.otsu import levels
-from seglab.infer.pictures import grey
+from seglab.infer.pictures import grey, url
 from seglab.train.panoptic import matching, separated
 from seglab.ui.addressed import choice, chosen
 from seglab.ui.byhand import by_level, show_flood, show_threshold
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing
-from seglab.ui.fcn_pictures import url
 from seglab.ui.handcrafted_against import against
 from seglab.ui.handcrafted_kernels import kernels
 from seglab.ui.handcrafted_scene import FIRST, OWN, SCENES, Seen, controls, the_scene

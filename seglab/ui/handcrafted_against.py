@@ -15,14 +15,14 @@ from PIL import Image as Files
 from seglab.data.domains import DOMAINS
 from seglab.data.scene import Scene
 from seglab.infer.handcrafted import RECIPES
-from seglab.infer.pictures import grey
+from seglab.infer.pictures import grey, url
 from seglab.train.metrics import mean_iou
 from seglab.train.plan_handcrafted import DATA, plan
 from seglab.train.study import Row, Study, interval, read_rows, values
 from seglab.ui.addressed import choice, put, whole
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing
-from seglab.ui.fcn_pictures import compared, url
+from seglab.ui.fcn_pictures import compared
 from seglab.ui.files import assets
 from seglab.ui.study import show_study
 from seglab.ui.table import table

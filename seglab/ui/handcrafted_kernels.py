@@ -9,13 +9,13 @@ from scipy import ndimage
 
 from seglab.infer.kernels import KERNELS, applied, gradient
 from seglab.infer.otsu import histogram, levels, otsu
-from seglab.infer.pictures import grey
+from seglab.infer.pictures import grey, url
 from seglab.lessons.kernel_patch import SIDE, kernel_patch
 from seglab.train.metrics import Scores
 from seglab.ui.addressed import choice, put, whole
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing, Item
-from seglab.ui.fcn_pictures import heat, palette, url
+from seglab.ui.fcn_pictures import heat, palette
 from seglab.ui.handcrafted_scene import Seen
 from seglab.ui.stage import show_inside
 

@@ -7,12 +7,12 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from seglab.infer.inside_told import Layer, Seen
-from seglab.infer.pictures import png
+from seglab.infer.pictures import png, url
 from seglab.ui.addressed import choice, put, whole
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing, Item
 from seglab.ui.inside_asked import LAYER_WORDS, Asked, channel_in, chosen_layer, looked, place_in
-from seglab.ui.inside_pictures import is_dark, photograph, told, url, valued
+from seglab.ui.inside_pictures import is_dark, photograph, told, valued
 from seglab.ui.pick import Pickable, pick
 
 COUNTS = {"16": "16", "32": "32", "64": "64", "all": "all"}

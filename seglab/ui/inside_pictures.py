@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from functools import cache
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from seglab.data.scene import Image
 from seglab.export.theme import STEPS, theme
-from seglab.infer.pictures import grey, png
+from seglab.infer.pictures import grey
 
 Picture = NDArray[np.uint8]
 
@@ -39,11 +38,6 @@ def valued(values: NDArray[np.floating], largest: float | None = None, dark: boo
     share = np.clip(np.nan_to_num(values / most), -1, 1) if most else np.zeros(values.shape)
     shown: Picture = _ramp(is_dark() if dark is None else dark)[np.floor(share * STEPS + 0.5).astype(int) + STEPS]
     return shown
-
-
-def url(picture: Picture) -> str:
-    """A picture as a data URL."""
-    return f"data:image/png;base64,{b64encode(png(picture)).decode()}"
 
 
 def photograph(image: Image) -> Picture:

@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from seglab.data.answers import inner_point
 from seglab.data.scene import Image, Scene
 from seglab.infer.instances import WAYS, Steps
-from seglab.infer.pictures import grey
+from seglab.infer.pictures import grey, url
 from seglab.train.metrics import edges
 from seglab.train.panoptic import Matching, matching
 from seglab.ui.drawing import Drawing, Item
-from seglab.ui.fcn_pictures import url
 from seglab.ui.instance_pictures import SHADES, coloured
 
 SMALL, LARGE, GAP, TOP = 196, 426, 16, 28

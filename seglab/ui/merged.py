@@ -27,13 +27,12 @@ from seglab.infer.merging import (
     street_claims,
     street_truth,
 )
-from seglab.infer.pictures import grey
+from seglab.infer.pictures import grey, url
 from seglab.train.asked.networks import scene_chances
 from seglab.train.panoptic import Panoptic, Quality, class_matchings, mean_quality
 from seglab.ui.addressed import choice, number, put, whole
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing
-from seglab.ui.fcn_pictures import url
 from seglab.ui.files import assets
 from seglab.ui.label_matrix import STREET_COLOURS, open_matrix
 from seglab.ui.legend import legend

@@ -13,13 +13,12 @@ from seglab.data.domains import DOMAINS
 from seglab.data.moves import DIFFICULTY, GRIDS, REACH, SHIFTS, SHUFFLES, order
 from seglab.data.sets import TEST_SEED
 from seglab.data.shapes import one_shape
-from seglab.infer.pictures import grey
+from seglab.infer.pictures import data_url, grey, url
 from seglab.train.asked.networks import moved_file
 from seglab.ui.addressed import choice, put, whole
 from seglab.ui.files import assets
 from seglab.ui.links import in_lecture
 from seglab.ui.runs import open_store
-from seglab.ui.six_answers import url
 from seglab.ui.waiting import FIGURE, arrived, asked
 
 EDGES = {"roll": "Comes back on the other side", "repeat": "Border repeated"}
@@ -97,9 +96,8 @@ def _image(seed: int) -> str:
 
 
 def _url(file: bytes) -> str:
-    from base64 import b64encode
 
-    return f"data:image/png;base64,{b64encode(file).decode()}"
+    return data_url(file)
 
 
 @cache

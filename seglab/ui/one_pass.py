@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import Any
 
 import streamlit as st
 
+from seglab.infer.pictures import data_url
 from seglab.nets.patch_layers import SINGLE, Kind, PatchClassifier
 from seglab.ui.drawing import Drawing, Item
 from seglab.ui.measures import percent
@@ -65,7 +65,7 @@ def _map(drawing: Drawing, name: str, x: float, unit: float, kind: str, said: Sa
     scale = WIDTH / width if name == "ring" else unit
     drawing.item(Item(name, title, tells))
     drawing.text(x, 22, title, size=17, bold=True, item=name)
-    href = f"data:image/png;base64,{b64encode(picture).decode()}"
+    href = data_url(picture)
     drawing.image(x, TOP, width * scale, height * scale, href, item=name)
     role = {"sliding": "output", "once": "output", "holes": "output"}.get(name, "difference")
     drawing.rect(x, TOP, width * scale, height * scale, role, "none", item=name)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from seglab.data.folder import MOST_PAIRS, SUFFIXES
 from seglab.data.summary import Summary
 from seglab.data.uploads import MOST_TOGETHER, File, is_upload, title_of
 from seglab.data.zips import unpacked
-from seglab.infer.pictures import shown_colours
+from seglab.infer.pictures import data_url, shown_colours
 from seglab.train.asked.pictures import inspect_set
 from seglab.train.failure import sentence
 from seglab.train.housekeeping import discard_upload, keep_upload
@@ -159,8 +159,10 @@ def _show(summary: Summary, pictures: dict[str, bytes]) -> None:
         f":material/check_circle: **{summary.pairs} pairs**, {'in colour' if summary.channels == 3 else 'grey'}, of"
         f" {' to '.join(sizes)} pixels: {training} to train on, {held_out} to test on."
     )
-    st.image(pictures["images"], caption="The first images", alt="The first images", width="content")
-    st.image(pictures["masks"], caption="Their masks, as they were understood", alt="The masks of the first images", width="content")
+    st.image(data_url(pictures["images"]), caption="The first images", alt="The first images", width="content")
+    st.image(
+        data_url(pictures["masks"]), caption="Their masks, as they were understood", alt="The masks of the first images", width="content"
+    )
     told = [f"{name}: {_percent(share)}" for name, share in zip(summary.classes, summary.shares, strict=True)]
     legend(told, shown_colours(summary.colours))
     for note in summary.notes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 import plotly.graph_objects as go
 import streamlit as st
 
+from seglab.infer.pictures import data_url
 from seglab.nets.patch_layers import CONTEXT, POOLED_FROM
 from seglab.train.asked.patches import context_begun, context_rows, context_there
 from seglab.train.failure import sentence
@@ -217,7 +217,7 @@ def _maps() -> None:
     drawing = Drawing(9 * 134, 164, "One scene, its truth, and what a classifier of each patch size says of it", 900)
     for place, name in enumerate(names):
         words = name.removeprefix("context-")
-        href = f"data:image/png;base64,{b64encode((folder / f'{name}.png').read_bytes()).decode()}"
+        href = data_url((folder / f"{name}.png").read_bytes())
         drawing.image(place * 134, 30, 126, 126, href)
         drawing.text(place * 134 + 63, 20, {"image": "image", "truth": "truth"}.get(words, f"{words} × {words}"), 17, anchor="middle")
     show(drawing, key="context_maps")

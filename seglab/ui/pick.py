@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -11,6 +10,7 @@ from functools import cache
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
+from seglab.infer.pictures import data_url
 from seglab.ui.drawing import Role
 from seglab.ui.links import in_lecture
 
@@ -53,7 +53,7 @@ class Pickable:
 
 def pick(picture: Pickable, key: str, at: Place, picked: Callable[[Place], None]) -> None:
     """Show a picture with the pixel `at`; `picked` is called with another one that is chosen, before the page runs again."""
-    image = f"data:image/png;base64,{b64encode(picture.image).decode()}"
+    image = data_url(picture.image)
     data = {**asdict(picture), "image": image, "at": list(at), "lecture": in_lecture()}
 
     def pressed() -> None:

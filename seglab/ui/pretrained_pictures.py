@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from PIL import Image as Files
 
 from seglab.data.domains import DOMAINS
 from seglab.data.sets import unseen_scene
-from seglab.infer.pictures import grey, painted, png
+from seglab.infer.pictures import grey, painted, url
 from seglab.train.pretrained_study import BASE, FEW
 from seglab.ui.drawing import Drawing, Item, Role
 from seglab.ui.files import assets
@@ -95,8 +94,3 @@ def _shades(filters: list[Any]) -> NDArray[np.uint8]:
     kernels = np.moveaxis(np.array(filters), 1, 3)
     largest = np.abs(kernels).max((1, 2, 3), keepdims=True)
     return np.asarray(127.5 + 127.5 * kernels / np.maximum(largest, 1e-9), np.uint8)
-
-
-def url(picture: NDArray[np.uint8]) -> str:
-    """A picture as a data URL."""
-    return f"data:image/png;base64,{b64encode(png(picture)).decode()}"

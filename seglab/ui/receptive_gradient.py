@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from math import cos, pi, sin
 from typing import Any
 
@@ -10,6 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from seglab.data.domains import DOMAINS
+from seglab.infer.pictures import data_url
 from seglab.train.asked.networks import effective_field
 from seglab.ui.charts import ink
 from seglab.ui.diagram import show
@@ -52,7 +52,7 @@ def _heat(said: dict[str, Any], name: str, picture: bytes) -> Drawing:
     drawing = Drawing(side + 4, side + top + 4, f"{TITLES[name]}: how much each pixel of the image changes the middle of the mask", lines=3)
     drawing.told = "Black: no influence. White: the most. The scale is the square root, so that the faint can be seen."
     drawing.text(2, 18, TITLES[name], 16, bold=True)
-    drawing.image(2, top, side, side, f"data:image/png;base64,{b64encode(picture).decode()}")
+    drawing.image(2, top, side, side, data_url(picture))
     field = last - first
     drawing.item(
         Item(

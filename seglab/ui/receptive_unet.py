@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from functools import lru_cache
 from typing import NamedTuple
 
 import streamlit as st
 
 from seglab.data.sets import unseen_scene
-from seglab.infer.pictures import grey, png
+from seglab.infer.pictures import grey, url
 from seglab.nets.choices import KERNELS
 from seglab.nets.graph import BOTTLENECK, Map, field_of, fields, fitting, unet_maps
 from seglab.train.config import TrainConfig
@@ -203,4 +202,4 @@ def reach_drawing(found: dict[int, range], lost: int, period: int) -> Drawing:
 
 @st.cache_data(max_entries=32)
 def _scene(size: int) -> str:
-    return f"data:image/png;base64,{b64encode(png(grey(unseen_scene('cells', 3, size, 0.5)[0]))).decode()}"
+    return url(grey(unseen_scene("cells", 3, size, 0.5)[0]))

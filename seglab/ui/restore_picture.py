@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64encode
 from dataclasses import asdict, dataclass
 from functools import cache
 from hashlib import sha256
@@ -16,6 +15,7 @@ import streamlit as st
 from PIL import Image as Files
 
 from seglab.data.degraded import TASKS
+from seglab.infer.pictures import data_url
 from seglab.infer.restore_told import NETWORK, filters_of
 from seglab.train.asked.desk import Pictures
 from seglab.train.asked.restoring import restore_file
@@ -176,7 +176,7 @@ def _grid(drawing: Drawing, wide: float, high: float) -> None:
 def _address(file: bytes, place: tuple[int, int] | None) -> str:
     """A picture, or the part of it, by a data URL."""
     if place is None:
-        return f"data:image/png;base64,{b64encode(file).decode()}"
+        return data_url(file)
     picture = Files.open(BytesIO(file))
     (row, column), (width, height) = place, picture.size
     edges = column * width // PARTS, row * height // PARTS, (column + 1) * width // PARTS, (row + 1) * height // PARTS
@@ -186,7 +186,7 @@ def _address(file: bytes, place: tuple[int, int] | None) -> str:
 def _url(picture: Files.Image) -> str:
     buffer = BytesIO()
     picture.save(buffer, "PNG")
-    return f"data:image/png;base64,{b64encode(buffer.getvalue()).decode()}"
+    return data_url(buffer.getvalue())
 
 
 def verdict(what: Asked, scores: dict[str, dict[str, float]]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from seglab.data.domains import Colour
-from seglab.infer.pictures import painted, strip
+from seglab.infer.pictures import data_url, painted, strip
 from seglab.train.store import Snapshot
 from seglab.ui.legend import legend as squares
 
@@ -43,18 +42,17 @@ def show(shown: Sequence[Figure]) -> None:
     if not shown:
         st.caption("This run was made before seglab kept what is seen inside.")
     for figure in shown:
-        _put(figure.draw(), figure.caption, figure.alt, figure.changes, figure.wide)
+        _put(figure.draw(), figure.caption, figure.alt, figure.wide)
 
 
-def picture(images: NDArray[np.uint8], caption: str, alt: str, changes: bool = False, scale: int = 2, columns: int | None = None) -> None:
+def picture(images: NDArray[np.uint8], caption: str, alt: str, scale: int = 2, columns: int | None = None) -> None:
     """A strip of images with a caption."""
-    _put(strip(images, scale, columns=columns), caption, alt, changes, len(images) > 1)
+    _put(strip(images, scale, columns=columns), caption, alt, len(images) > 1)
 
 
-def _put(made: bytes, caption: str, alt: str, changes: bool, wide: bool) -> None:
-    # What changes travels with the page: as a file it could be gone before a slow browser has fetched it.
-    source = f"data:image/png;base64,{b64encode(made).decode()}" if changes else made
-    st.image(source, caption=caption, alt=alt, width="stretch" if wide else "content")
+def _put(made: bytes, caption: str, alt: str, wide: bool) -> None:
+    # It travels with the page: as a file it could be gone, with the run's next stage, before a slow browser has fetched it.
+    st.image(data_url(made), caption=caption, alt=alt, width="stretch" if wide else "content")
 
 
 def _predictions(snapshot: Snapshot, known: Classes) -> list[Figure]:

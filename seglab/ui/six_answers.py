@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +12,7 @@ from scipy.ndimage import label as regions
 from seglab.data.answers import Thing, inner_point, largest, things
 from seglab.data.domains import BLUE, DOMAINS, GREEN, ORANGE, PURPLE, VERMILION, Colour, Domain
 from seglab.data.scene import Scene
-from seglab.infer.pictures import grey, png
+from seglab.infer.pictures import grey, url
 from seglab.train.metrics import edges
 from seglab.ui.drawing import Drawing, Item, Role
 
@@ -202,8 +201,3 @@ def written(shown: Shown, name: str) -> list[tuple[float, float, str]]:
     if name == "instance":
         return told
     return told + [(x, y, str(number) if name == "semantic" else f"{number}·0") for number, (x, y) in shown.stuff()]
-
-
-def url(picture: Picture) -> str:
-    """A picture as a data URL."""
-    return f"data:image/png;base64,{b64encode(png(picture)).decode()}"

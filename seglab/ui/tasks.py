@@ -8,6 +8,7 @@ from seglab.data.answers import Thing, largest
 from seglab.data.domains import DOMAINS
 from seglab.data.moves import DIFFICULTY
 from seglab.data.sets import TEST_SEED
+from seglab.infer.pictures import url
 from seglab.ui.addressed import choice, chosen, put, whole
 from seglab.ui.diagram import show
 from seglab.ui.drawing import Drawing, Item
@@ -15,7 +16,7 @@ from seglab.ui.label_matrix import open_matrix, paint_street, read_guess
 from seglab.ui.legend import legend
 from seglab.ui.moved import who_moves
 from seglab.ui.plain import plain
-from seglab.ui.six_answers import TASKS, Shown, answer, box, boxed_thing, six, url
+from seglab.ui.six_answers import TASKS, Shown, answer, box, boxed_thing, six
 
 VIEWS = {"answers": "One image, six answers", "matrix": "What accuracy hides", "moves": "Who moves along?"}
 SCENES = {name: DOMAINS[name].title for name in ("shapes", "cells", "xray")}  # whose objects are countable

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache
 
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
+from seglab.infer.pictures import data_url
 from seglab.train.asked.segmenting import Used
 from seglab.ui.links import in_lecture
 from seglab.ui.network_source import Source
@@ -58,7 +58,7 @@ def show_overlay(source: Source, given: Given, used: Used, numbers: Sequence[tup
 
 def url(used: Used, name: str) -> str:
     """A picture that the worker has drawn, as a data URL."""
-    return f"data:image/png;base64,{b64encode(used.file(f'{name}.png')).decode()}"
+    return data_url(used.file(f"{name}.png"))
 
 
 def share(part: float) -> str:

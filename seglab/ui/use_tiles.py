@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from io import BytesIO
 from typing import Any
 
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image as Files
 
 from seglab.data.domains import VERMILION
-from seglab.infer.pictures import png
+from seglab.infer.pictures import url
 from seglab.infer.tiles import SEAMS, Seams, Span, Tile, cut, mirrored
 from seglab.train.asked.segmenting import Used, seams_file
 from seglab.ui.addressed import choice, put, whole
@@ -119,7 +118,7 @@ def drawn(pixels: NDArray[np.uint8], tiles: list[Tile], at: int, tile: int) -> D
     def box(rows: Span, columns: Span) -> tuple[float, float, float, float]:
         return (left + columns.start) * scale, (top + rows.start) * scale, columns.length * scale, rows.length * scale
 
-    drawing.image(0, 0, 640, whole_height * scale, _url(bordered(pixels, (top, bottom), (left, right))))
+    drawing.image(0, 0, 640, whole_height * scale, url(bordered(pixels, (top, bottom), (left, right))))
     drawing.rect(*box(Span(0, height), Span(0, width)), "paper", "none")
     for number, one in enumerate(tiles):
         told = f"Tile {number + 1}: rows {one.rows.start} to {one.rows.end - 1}, columns {one.columns.start} to {one.columns.end - 1}"
@@ -165,7 +164,7 @@ def _compared(source: Source, used: Used, tile: int, shows: int) -> None:
 
 
 def _image(column: Any, picture: NDArray[np.uint8], caption: str, alt: str) -> None:
-    column.image(_url(picture), caption=caption, alt=alt, width="stretch")
+    column.image(url(picture), caption=caption, alt=alt, width="stretch")
 
 
 def with_seams(grey: NDArray[np.uint8], tile: int) -> NDArray[np.uint8]:
@@ -244,7 +243,3 @@ def small(value: float | None) -> str:
 
 def _pixels(used: Used, name: str) -> NDArray[np.uint8]:
     return np.asarray(Files.open(BytesIO(used.file(f"{name}.png"))))
-
-
-def _url(picture: NDArray[np.uint8]) -> str:
-    return f"data:image/png;base64,{b64encode(png(picture)).decode()}"
