@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     hall.add_argument("--port", type=int, default=8501, help="port to serve at, 0 for a free one (8501)")
     hall.add_argument("--sessions", type=int, metavar="N", default=500, help="visitors at a time (500)")
     hall.add_argument("--sessions-per-address", type=int, metavar="N", default=400, help="of these, from one network address (400)")
+    hall.add_argument("--upload-memory", type=int, metavar="MB", default=512, help="memory for all files that visitors have brought (512)")
     hall.add_argument(
         "--frame-ancestors",
         nargs="+",
@@ -172,7 +173,8 @@ def _serve(given: argparse.Namespace) -> None:
     from seglab.train.limits import settle
     from seglab.ui.hall import Hall, serve_hall
 
-    hall = Hall(given.host, given.port, given.sessions, given.sessions_per_address, given.frame_ancestors, given.proxy)
+    per_address, uploads = given.sessions_per_address, given.upload_memory
+    hall = Hall(given.host, given.port, given.sessions, per_address, uploads, given.frame_ancestors, given.proxy)
     settle_keeping(given.keeping)
     settle(jobs=given.jobs, jobs_per_visitor=given.jobs_per_visitor, job_memory=given.job_memory)
     serve_hall(hall)

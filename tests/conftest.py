@@ -204,9 +204,9 @@ def until(page: Page, script: str, arg: Any = None, seconds: float = 60) -> None
 
 
 def awaited(work: Coroutine[Any, Any, Any]) -> Any:
-    """What comes of it, in a loop of its own: the browser's may be running here."""
+    """What comes of it, in a loop of its own: the browser's may be running here. A guard against waiting for ever, no measure."""
     with ThreadPoolExecutor(1) as aside:
-        return aside.submit(asyncio.run, work).result()
+        return aside.submit(asyncio.run, asyncio.wait_for(work, 300)).result()
 
 
 def ready(page: Page) -> None:

@@ -1,4 +1,4 @@
-"""The figures of the README, measured and written into it: ``python -m seglab.bench.readme [stage train networks tiles]``."""
+"""The figures of the README, measured and written into it: ``python -m seglab.bench.readme [stage train networks tiles serve]``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seglab.bench import networks, stage, tiles, train
+from seglab.bench import networks, serve, stage, tiles, train
 from seglab.train.device import choose, told
 
 README = Path(__file__).parents[2] / "README.md"
@@ -166,11 +166,40 @@ def tile_rows(found: Found) -> Rows:
     ]
 
 
+def serve_rows(found: Found) -> Rows:
+    join, active, training, waves, viewers = (found[name] for name in ("join", "active", "training", "waves", "viewers"))
+    more = ", ".join(f"{count} {what}" for what, count in waves["more"].items())
+    return [
+        (
+            f"{found['sessions']} visitors come to lessons within {serve.WITHIN:.0f} s: page painted, 95 % within; how many were served",
+            f"{join['p95']:.0f} ms; {join['joined']}",
+        ),
+        (
+            f"… each moves the stage every {serve.EVERY:.0f} s: answered, 95 and 99 % within; processor of the server for a move",
+            f"{active['p95']:.0f} and {active['p99']:.0f} ms; {active['cpu_ms']:.1f} ms",
+        ),
+        (
+            "… while two networks train on the same machine",
+            f"{training['p95']:.0f} and {training['p99']:.0f} ms, {training['ratio']:.2f} ×",
+        ),
+        ("… memory of the web process, now and at most", f"{found['memory']['rss']:.0f} and {found['memory']['peak']:.0f} MB"),
+        (
+            f"{waves['waves']} waves of {waves['visitors']} visitors: growth of its memory after the third, and what else is left",
+            f"{100 * waves['growth']:.1f} %; {more}",
+        ),
+        (
+            f"{viewers['viewers']} viewers of a live run: its figures arrive, half and 99 % within",
+            f"{viewers['p50']:.0f} and {viewers['p99']:.0f} ms",
+        ),
+    ]
+
+
 PARTS = {
     "stage": Part("Stage", stage.measure, stage_rows),
     "train": Part("Training", train.measure, train_rows),
     "networks": Part("Pages about networks", networks.measure, network_rows),
     "tiles": Part("Memory of large pictures", tiles.measure, tile_rows),
+    "serve": Part("A hall, its visitors on the same machine", serve.measure, serve_rows),
 }
 
 

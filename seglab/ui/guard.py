@@ -21,9 +21,10 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from seglab.ui.rates import Bucket, Held
 from seglab.ui.refused import refuse_page
+from seglab.ui.room import Room
 from seglab.ui.turns import Turn, Turns, is_last
 
-SOCKET = "/_stcore/stream"
+SOCKET, UPLOAD, WATCHED = "/_stcore/stream", "/_stcore/upload_file/", "/live/"
 ASKED_BEFORE = (
     "/_stcore/health"  # by a page before its socket; one that came just before the last place was taken shows the sentence, and tries again
 )
@@ -48,6 +49,7 @@ class Limits:
     frames_at_once: int = 300
     frame: int = 512 * 1024  # bytes of one frame
     address: int = 8000  # characters of an address with its query, as nginx takes them too
+    uploads: int = 512 * 2**20  # bytes of all files that people have brought
     files: int = 100  # names in one request for upload addresses
     patience: float = 3.0  # seconds that somebody waits at the door for a place
     silence: float = 30.0  # seconds until a socket's first frame
@@ -108,6 +110,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, limits: Limits, door: Door) -> None:
         self.app, self.limits, self.door, self.turns = app, limits, door, Turns()
+        self.room, self.watching = Room(limits.uploads), Counter[str]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -126,8 +129,36 @@ class Guard:
             await refuse_page(404, "There is nothing at this address.", scope, send)
         elif (scope["path"] == ASKED_BEFORE or is_page(scope)) and (full := self.door.full_for(network_of(scope))):
             await refuse_page(503, full, scope, send, again=10, bare=scope["path"] == ASKED_BEFORE)
+        elif scope["path"].startswith(UPLOAD) and scope["method"] == "PUT":
+            await self._upload(scope, receive, send)
+        elif scope["path"].startswith(WATCHED) and not scope["path"].endswith(".png"):
+            await self._watch(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+    async def _upload(self, scope: Scope, receive: Receive, send: Send) -> None:
+        length = dict(scope["headers"]).get(b"content-length", b"")
+        if not length.isdigit():
+            await refuse_page(411, "An upload has to say how long it is, in Content-Length.", scope, send)
+        elif full := self.room.none_for(int(length)):
+            await refuse_page(507, full, scope, send)
+        else:
+            with self.room.taken(int(length)):
+                await self.app(scope, receive, send)
+
+    async def _watch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A stream of a run, of which one address may have as many as visitors."""
+        address = network_of(scope)
+        if self.watching[address] >= self.limits.per_address:
+            told = f"From one network address {self.limits.per_address} may watch at a time, and yours has as many."
+            await refuse_page(503, told, scope, send, again=60)
+            return
+        self.watching[address] += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self.watching[address] -= 1
+            self.watching += Counter()  # forgets those of whom nobody is left
 
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] != SOCKET or length_of(scope) > self.limits.address:

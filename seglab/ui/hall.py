@@ -21,6 +21,7 @@ from seglab.train.store import Store
 from seglab.ui.connections import SWEEP, Socket, Sweeper
 from seglab.ui.guard import Limits
 from seglab.ui.headers import checked_ancestors
+from seglab.ui.room import MIB
 from seglab.ui.server import begin, collect_seldom, make_app
 
 SAVING = 25.0  # seconds that trainings have for saving at the end, below the 30 s after which most systems kill
@@ -31,19 +32,20 @@ log = logging.getLogger("seglab")
 
 @dataclass(frozen=True)
 class Hall:
-    """How a hall is served. `proxy` are addresses or networks whose X-Forwarded-For is believed."""
+    """How a hall is served. `upload_memory` is in megabytes. `proxy` are addresses or networks whose X-Forwarded-For is believed."""
 
     host: str = "127.0.0.1"
     port: int = 8501
     sessions: int = Limits.sessions
     per_address: int = Limits.per_address
+    upload_memory: int = Limits.uploads // MIB
     ancestors: Sequence[str] = ("self",)
     proxy: Sequence[str] = ("127.0.0.1",)
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise ValueError(f"port={self.port} is out of range: 1 to 65535, or 0 for a free one")
-        for name in ("sessions", "per_address"):
+        for name in ("sessions", "per_address", "upload_memory"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name.replace('_', '-')}={getattr(self, name)} is too few: at least 1")
         checked_ancestors(self.ancestors)
@@ -78,7 +80,7 @@ class HallServer(uvicorn.Server):
 def serve_hall(hall: Hall) -> None:
     """Serve until a signal. SIGTERM ends it in order, with status 0."""
     store = begin()
-    limits = Limits(sessions=hall.sessions, per_address=hall.per_address)
+    limits = Limits(sessions=hall.sessions, per_address=hall.per_address, uploads=hall.upload_memory * MIB)
     app = make_app(limits, checked_ancestors(hall.ancestors))
     config.set_option("server.headless", True)
     listening = bound(hall.host, hall.port)
