@@ -51,10 +51,13 @@ STATES = {
 }
 
 
+RULES = {"rules": {"target-size": {"enabled": True}}}  # WCAG 2.2 asks for it; axe leaves it out unless told
+
+
 def findings(page: Page) -> list[str]:
     """What axe objects to, once nothing is fading in or out, and what is loaded last (links of the sidebar, colours of code) has arrived."""
     until(page, "[...document.querySelectorAll('[data-testid=stElementContainer]')].every((one) => getComputedStyle(one).opacity === '1')")
-    return lasting(lambda: [told for v in Axe().run(page).response["violations"] for told in _told(v)], page)
+    return lasting(lambda: [told for v in Axe().run(page, options=RULES).response["violations"] for told in _told(v)], page)
 
 
 def _told(violation: dict[str, Any]) -> list[str]:
