@@ -345,6 +345,19 @@ def test_nothing_is_small_on_a_wall(path: str, visit: Visit) -> None:
         assert (sideways(page), findings(page)) == ([], [])
 
 
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lecture_has_its_timeline_on_the_wall_at_every_stop(name: str, visit: Visit) -> None:
+    ends = """element => [element.querySelector(".timeline").getBoundingClientRect().bottom <= innerHeight,
+        element.querySelector(".board").offsetHeight >= 0.36 * innerHeight, element.stage.state.stop]"""
+    with visit(f"/{name}?lecture=1", 1920) as page:
+        stage = page.locator(".stage")
+        for number, stop in enumerate(LESSONS[name].stops, 1):
+            stage.get_by_role("button", name=f"Stop {number}: {stop.title}", exact=True).click()
+            wait_for(lambda there=number: stage.evaluate(ends) == [True, True, there], page, 20, lambda: str(stage.evaluate(ends)))
+        page.keyboard.press("l")
+        wait_for(lambda: stage.locator(".board").evaluate("board => board.style.height") == "", page)
+
+
 def test_a_hall_watches_a_run_and_its_owner_too(visit: Visit) -> None:
     with opened(visit, "/train?lecture=1", 1920) as page:
         page.get_by_role("button", name="Train", exact=True).click()

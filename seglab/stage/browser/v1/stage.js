@@ -12,6 +12,7 @@ import { REMARKS, sizeLines } from "./remarks.js";
 import { makeScene } from "./scene.js";
 import { ShiftChart } from "./shifts.js";
 import { Timeline } from "./timeline.js";
+import { Wall } from "./wall.js";
 
 const REST = 300; // milliseconds of rest before the server is told
 const READ_OUT = 250; // and before the live region speaks
@@ -49,6 +50,7 @@ export class Stage {
     this.gone = new AbortController();
     this.watchSliders();
     this.watchPage();
+    this.wall = new Wall(this);
     this.element.stage = this; // for measurements and tests
     root.append(this.element);
   }
@@ -89,6 +91,7 @@ export class Stage {
     this.timeline.pause();
     this.furniture.trainer?.pause();
     this.board.destroy();
+    this.wall.destroy();
     this.chart.stop();
     this.hands.destroy();
     clearTimeout(this.resting);
@@ -121,6 +124,7 @@ export class Stage {
     this.element.classList.toggle("lecture", lecture);
     this.board.large = lecture;
     this.board.fit();
+    this.wall.fit();
   }
 
   /** Make `state` the state, or say why it cannot be and return false. */
