@@ -9,6 +9,8 @@ from conftest import awaited
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from seglab.ui import collecting
+from seglab.ui.collecting import Collector
 from seglab.ui.guard import Limits, Watched
 from seglab.ui.turns import Turn, Turns
 
@@ -149,5 +151,28 @@ def test_a_visitor_who_goes_gives_the_turn_back() -> None:
         await rest()
         assert two.heard == ["rerun_script"]
         await two.leave()
+
+    awaited(tried())
+
+
+def test_everything_is_looked_through_once_many_have_left_and_nobody_is_served(monkeypatch: Any) -> None:
+    monkeypatch.setattr(collecting, "SOON", 0)
+
+    async def tried() -> None:
+        busy, times = [True], list[int]()
+        collector = Collector(lambda: busy[0], lambda: times.append(collector.gone))
+        for others in range(collecting.SOME - 1):
+            collector.left(others)
+        await rest()
+        assert (collector.gone, collector._planned) == (collecting.SOME - 1, False)
+        collector.left(3 * collecting.SOME + 3)  # among so many others it is too few
+        assert not collector._planned
+        collector.left(3 * collecting.SOME + 3)
+        assert collector._planned
+        await rest()
+        assert times == []
+        busy[0] = False
+        await rest()
+        assert (times, collector.gone, collector._planned) == ([0], 0, False)
 
     awaited(tried())

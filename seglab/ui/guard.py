@@ -19,6 +19,7 @@ from google.protobuf.message import DecodeError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
+from seglab.ui.collecting import Collector
 from seglab.ui.rates import Bucket, Held
 from seglab.ui.refused import refuse_page
 from seglab.ui.room import Room
@@ -110,6 +111,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, limits: Limits, door: Door) -> None:
         self.app, self.limits, self.door, self.turns = app, limits, door, Turns()
+        self.collector = Collector(lambda: self.turns.out > 0)
         self.room, self.watching = Room(limits.uploads), Counter[str]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -175,6 +177,7 @@ class Guard:
         finally:
             self.door.leave(address)
             watched.end()
+            self.collector.left(self.door.sessions)
 
 
 class Watched:

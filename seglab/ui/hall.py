@@ -18,11 +18,12 @@ from streamlit import config
 
 from seglab.train.jobs import leave
 from seglab.train.store import Store
+from seglab.ui.collecting import collect_seldom
 from seglab.ui.connections import SWEEP, Socket, Sweeper
 from seglab.ui.guard import Limits
 from seglab.ui.headers import checked_ancestors
 from seglab.ui.room import MIB
-from seglab.ui.server import begin, collect_seldom, make_app
+from seglab.ui.server import begin, make_app
 
 SAVING = 25.0  # seconds that trainings have for saving at the end, below the 30 s after which most systems kill
 GOING = 5  # seconds that answers under way have at the end

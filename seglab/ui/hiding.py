@@ -40,17 +40,23 @@ class Part:
 
 def hidden(name: str, label: str, group: str = PAGE) -> bool:
     """Whether this page's address hides a part; from now on the dialog knows of it."""
-    noted: dict[str, tuple[str, str]] = st.session_state.setdefault(_NOTED, {})
-    noted[name] = (label, group)
+    _note({name: label}, group)
     return name in hidden_here()
+
+
+def _note(labels: dict[str, str], group: str) -> None:
+    noted: dict[str, tuple[str, str]] = st.session_state.setdefault(_NOTED, {})
+    noted.update({name: (label, group) for name, label in labels.items()})
 
 
 def hidden_on_stage(lesson: Lesson) -> list[str]:
     """The parts and controls of a lesson's stage that the address hides."""
     labels = {field.name: field.label for field in lesson.fields}
     parts = {name: label for name, label in ON_STAGE.items() if _has(lesson, name)}
-    wanted = [name for name, label in parts.items() if hidden(name, label, STAGE)]
-    return wanted + [name for name in lesson.controls if hidden(name, labels[name], CONTROLS)]
+    _note(parts, STAGE)
+    _note({name: labels[name] for name in lesson.controls}, CONTROLS)
+    away = hidden_here()
+    return [name for name in (*parts, *lesson.controls) if name in away]
 
 
 def _has(lesson: Lesson, part: str) -> bool:

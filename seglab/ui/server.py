@@ -3,7 +3,6 @@ front of it. `serve` is for one person's laptop, `hall.py` for a hall."""
 
 from __future__ import annotations
 
-import gc
 import json
 import re
 import sys
@@ -25,6 +24,7 @@ from seglab.train.housekeeper import keep_house
 from seglab.train.jobs import take_up, workers
 from seglab.train.store import Store
 from seglab.ui import live, static
+from seglab.ui.collecting import collect_seldom
 from seglab.ui.connections import many_files
 from seglab.ui.files import app_script, serve_cards
 from seglab.ui.guard import Door, Guard, Limits
@@ -108,13 +108,6 @@ def begin() -> Store:
     keep_house(store)
     sys.argv = [str(app_script())]  # Streamlit reads the configuration beside the script that it takes to be started
     return store
-
-
-def collect_seldom() -> None:
-    """Let Python look for unused cycles less often, and never among what is there from the start: everybody waits meanwhile."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 def serve(port: int | None = None, headless: bool = False) -> None:
