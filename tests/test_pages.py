@@ -81,6 +81,26 @@ def sideways(page: Page) -> list[str]:
     return lasting(lambda: page.evaluate(look), page)
 
 
+# Pictures of some size that a screen reader would not hear of: without a name, and inside nothing that has one or is put away.
+WORDLESS = """() => {
+  const found = [], named = (one) => ["aria-label", "aria-labelledby", "alt"].some((name) => one.getAttribute?.(name)) || one.querySelector?.(":scope > title");
+  const told = (one) => {
+    for (let part = one; part; part = part.parentElement ?? part.getRootNode().host) {
+      if (part.getAttribute("aria-hidden") === "true") return true;
+      if (part !== one && (/^(BUTTON|A|SUMMARY|FIGURE)$/.test(part.tagName) || (/^(img|figure|group|slider|grid)$/.test(part.role) && named(part)))) return true;
+    }
+    return one.id === "js-plotly-tester" || one.getAttribute("alt") === "";
+  };
+  const walk = (root) => root.querySelectorAll("*").forEach((one) => {
+    if (one.shadowRoot) walk(one.shadowRoot);
+    const box = one.getBoundingClientRect();
+    if (/^(svg|canvas|img|video)$/i.test(one.tagName) && box.width >= 40 && box.height >= 40 && !named(one) && !told(one)) found.push(one.outerHTML.slice(0, 140));
+  });
+  walk(document);
+  return found;
+}"""
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_pages(name: str, scheme: str, visit: Visit) -> None:
@@ -92,6 +112,7 @@ def test_pages(name: str, scheme: str, visit: Visit) -> None:
             until(page, "width => innerWidth === width", arg=width)
             assert (sideways(page), width) == ([], width)
             assert (findings(page), width) == ([], width)
+        assert page.evaluate(WORDLESS) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
