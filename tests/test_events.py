@@ -471,6 +471,19 @@ def hold(page: Page, store: Store, run: Run) -> None:
     page.locator(f".curves[data-points='{count + 7}']").wait_for()
 
 
+def test_the_first_points_come_with_the_page(visit: Visit, app: App) -> None:
+    """Before the line is open; of a longer run the line brings them."""
+    with worked_on(app.home) as (store, run):
+        go_on(store, run, 1, 3)
+        with visit("/train") as page:
+            page.route("**/live/*", lambda route: None)  # never answered
+            page.goto(f"{app.url}/train?run={run.id}")
+            page.locator(".live[data-line='opening'] .curves[data-points='3']").wait_for()
+            go_on(store, run, 4, 40)
+            page.goto(f"{app.url}/train?run={run.id}")
+            page.locator(".live[data-line='opening'] .curves[data-points='0']").wait_for()
+
+
 def test_a_browser_that_hears_nothing_looks_for_itself(visit: Visit, app: App) -> None:
     with worked_on(app.home) as (store, run):
         go_on(store, run, 1, 20)

@@ -9,10 +9,12 @@ from streamlit.components.v2.types import ComponentRenderer
 
 from seglab.train.store import Run, Store
 from seglab.ui.charts import framed
+from seglab.ui.curves import rows
 from seglab.ui.live import served
 from seglab.ui.run_words import stage
 from seglab.ui.runs import known_classes
 
+FEW = 20  # steps whose points come with the page, before the line is open: the first one is what everybody waits for
 _DEAF = "live.deaf"
 
 
@@ -35,6 +37,7 @@ def show_live(store: Store, run: Run, view: str, block: str) -> None:
         "block": block,
         "stage": stage(store, run),
         "frame": framed(run.config, len(classes)),
+        "points": rows(store.points(run.id)) if run.step <= FEW else [],
         "classes": list(zip(classes, colours, strict=True)) if len(classes) > 2 else [],
     }
 

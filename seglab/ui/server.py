@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from streamlit.runtime.pages_manager import PagesManager
 
 from seglab.lessons import LESSONS
-from seglab.lessons.path import PATH
+from seglab.lessons.path import PATH, TRAIN
 from seglab.stage.bundle import bundle
 from seglab.train.housekeeper import keep_house
 from seglab.train.jobs import take_up, workers
@@ -34,7 +34,7 @@ from seglab.ui.packed import ASK, FOREVER, Packed, pack, send_packed
 
 STAGE_PAGES = tuple(LESSONS)
 PAGES = ("", *PATH, "words", "decks", "privacy", "playlist")
-STAGE = "_stcore/bidi-components/seglab.stage/v1"
+STAGE, LIVE = (f"_stcore/bidi-components/seglab.{name}/v1" for name in ("stage", "live"))
 
 
 @cache
@@ -55,6 +55,8 @@ def first_page(name: str) -> str:
     if name in STAGE_PAGES:
         told += [f'<link rel="modulepreload" fetchpriority="low" href="{file}">' for file in (script, f"./{STAGE}/main.js")]
         told += [f'<link rel="preload" as="style" href="./{STAGE}/stage.css">']
+    if name == TRAIN:  # what a run that begins is shown with
+        told += [f'<link rel="modulepreload" fetchpriority="low" href="./{LIVE}/{file}.js">' for file in ("live", "curve", "diagram")]
     # In front of Streamlit's own scripts: browsers heed an import map only before the first module.
     first = re.search(r"<(script|link)\b", plain)
     assert first

@@ -42,7 +42,10 @@ class Live {
     this.data = data;
     this.send = send;
     this.box.classList.toggle("lecture", data.frame.lecture);
-    if (other) this.forget();
+    if (other) {
+      this.forget();
+      this.points = data.points;
+    }
     if (turned) {
       this.last = other ? "" : this.last;
       this.seen = null;
