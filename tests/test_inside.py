@@ -335,6 +335,7 @@ def test_nonsense_and_a_broken_upload(visit: Visit) -> None:
         "/inside?part=what&block=attic&layer=9&channel=-4&row=zz&col=9999999&count=%3Cb%3E&scene=-1&source=nobody&picture=own"
     ) as page:
         page.get_by_text("1 Maps and weights").wait_for()
+        ready(page)  # what is brought while the page is still being drawn may have to be brought again
         page.locator("input[type=file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"\x89PNG broken"})
         page.wait_for_selector("text=This picture cannot be looked at")
         ready(page)
